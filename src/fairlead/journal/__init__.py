@@ -1,0 +1,1 @@
+"""Append-only memory of the house. People appear as plain ids; every room writes here."""

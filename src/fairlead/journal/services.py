@@ -1,0 +1,299 @@
+"""Writing to the journal, reading it with a cursor, sealing it, purging a detail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.utils import timezone
+
+from fairlead.common import bulk
+
+from .models import Event, EventDetail, ReaderCursor, Seal
+from .querysets import current_transaction_id
+
+_listening: ContextVar[tuple[list[Event], ...]] = ContextVar("journal_listening", default=())
+_salts: ContextVar[random.Random | None] = ContextVar("journal_salts", default=None)
+_undone: ContextVar[Event | None] = ContextVar("journal_undone", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to be written. `data`: codes, numbers, ids. `payload`, `comment`: the erasable detail."""
+
+    type: str
+    subject_type: str
+    subject_id: int
+    actor_id: int | None
+    effective_at: datetime
+    channel: str
+    recorded_at: datetime | None = None
+    business_date: date | None = None
+    journey_id: int | None = None
+    on_behalf_of_id: int | None = None
+    reason_code: str = ""
+    process_key: str = ""
+    process_version: int | None = None
+    episode_no: int | None = None
+    from_stage: str = ""
+    to_stage: str = ""
+    evaluation_id: int | None = None
+    fidelity: str = ""
+    batch_id: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    payload: dict[str, Any] = field(default_factory=dict)
+    comment: str = ""
+
+
+_CANONICAL = DjangoJSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def canonical(value: Any) -> str:
+    """One spelling per value, so that equal contents have equal hashes."""
+    return _CANONICAL.encode(value)
+
+
+def detail_digest(salt: str, payload: dict[str, Any], comment: str) -> str:
+    return _digest(salt, canonical(payload), comment)
+
+
+@contextmanager
+def salts_from(seed: int) -> Iterator[None]:
+    """Inside, salts come from a seeded generator, so that a simulated company is equal for equal seeds."""
+    token = _salts.set(random.Random(seed))  # noqa: S311 - equal seeds, equal salts
+    try:
+        yield
+    finally:
+        _salts.reset(token)
+
+
+@contextmanager
+def listening() -> Iterator[list[Event]]:
+    """Inside, every event that this thread records is also put into the list that is given."""
+    heard: list[Event] = []
+    token = _listening.set((*_listening.get(), heard))
+    try:
+        yield heard
+    finally:
+        _listening.reset(token)
+
+
+@contextmanager
+def taking_back(event: Event) -> Iterator[None]:
+    """Inside, what is recorded about the same record says that it takes this event back (`undoes`)."""
+    token = _undone.set(event)
+    try:
+        yield
+    finally:
+        _undone.reset(token)
+
+
+def _salt() -> str:
+    generator = _salts.get()
+    return secrets.token_hex(16) if generator is None else f"{generator.getrandbits(128):032x}"
+
+
+def record(events: Sequence[NewEvent]) -> list[Event]:
+    """Write `events` in their order, inside the caller's transaction. Returns the stored headers."""
+    if not events:
+        return []
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("an event is written in the transaction of what it tells")
+    headers: list[Event] = []
+    details: list[tuple[Event, str, str, str]] = []
+    zone = timezone.get_current_timezone()
+    undone = _undone.get()
+    for event in events:
+        digest = payload = salt = ""
+        data = event.data if undone is None else _with_undone(event, undone)
+        if event.payload or event.comment:
+            payload, salt = canonical(event.payload), _salt()
+            digest = _digest(salt, payload, event.comment)
+        # Positional: the order is that of the model. What is stored and given back is JSON, not Python objects.
+        header = Event(
+            None,
+            0,
+            event.type,
+            event.subject_type,
+            event.subject_id,
+            event.journey_id,
+            event.actor_id,
+            event.on_behalf_of_id,
+            event.effective_at,
+            event.recorded_at or event.effective_at,
+            event.business_date or _local_day(event.effective_at, zone),
+            event.channel,
+            event.reason_code,
+            event.process_key,
+            event.process_version,
+            event.episode_no,
+            event.from_stage,
+            event.to_stage,
+            event.evaluation_id,
+            event.fidelity,
+            event.batch_id,
+            data if is_plain(data) else json.loads(canonical(data)),
+            digest,
+        )
+        headers.append(header)
+        if digest:
+            details.append((header, bulk.Encoded(payload), event.comment, salt))
+    bulk.insert(headers, using_defaults=("txid",))
+    # In the order of the model: event, payload, comment, salt, purged_at.
+    bulk.insert_values(
+        EventDetail, [(h.id, payload, comment, salt, None) for h, payload, comment, salt in details]
+    )
+    if not headers[0].txid and transaction.get_connection().vendor == "postgresql":
+        txid = current_transaction_id()
+        for header in headers:
+            header.txid = txid
+    for heard in _listening.get():
+        heard.extend(headers)
+    return headers
+
+
+def _with_undone(event: NewEvent, undone: Event) -> dict[str, Any]:
+    is_same = (event.subject_type, event.subject_id) == (undone.subject_type, undone.subject_id)
+    return {**event.data, "undoes": undone.pk} if is_same else event.data
+
+
+def _digest(salt: str, payload: str, comment: str) -> str:
+    return hashlib.sha256(f"{salt}\n{payload}\n{comment}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _local_day(at: datetime, zone: tzinfo) -> date:
+    return timezone.localdate(at, zone)
+
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def is_plain(value: Any) -> bool:
+    """Whether `value` is JSON already: it would come back from a JSON text as it is."""
+    kind = type(value)
+    if kind is dict:
+        return all(type(k) is str and (type(v) in _PLAIN or is_plain(v)) for k, v in value.items())
+    if kind is list:
+        return all(type(v) in _PLAIN or is_plain(v) for v in value)
+    return kind in _PLAIN
+
+
+def read_new(name: str, *, limit: int = 1000) -> list[Event]:
+    """Settled events after the cursor of reader `name`, oldest first; `advance` moves the cursor.
+
+    The order is (transaction id, id) and the page ends before the oldest running transaction: with a plain
+    id cursor an event that commits late would be passed over for ever.
+    """
+    cursor, _ = ReaderCursor.objects.get_or_create(name=name)
+    return list(Event.objects.settled().after(cursor.txid, cursor.event_id).in_order()[:limit])
+
+
+def advance(name: str, to: Event) -> None:
+    """Remember that reader `name` has dealt with everything up to `to`; call it in the effect's transaction."""
+    ReaderCursor.objects.filter(name=name).update(txid=to.txid, event_id=to.pk)
+
+
+def header_digest(event: Event) -> str:
+    """Hash of a header as stored, its detail only by the salted hash, so that a purge breaks no chain."""
+    names = [f.attname for f in Event._meta.concrete_fields]
+    return hashlib.sha256(canonical({name: getattr(event, name) for name in names}).encode()).hexdigest()
+
+
+def _chain(previous: str, events: Sequence[Event]) -> str:
+    digest = hashlib.sha256(previous.encode())
+    for event in events:
+        digest.update(header_digest(event).encode())
+    return digest.hexdigest()
+
+
+@transaction.atomic
+def seal(*, at: datetime, limit: int = 5000) -> Seal | None:
+    """Chain the next settled batch to the seals before it; None when there is nothing new. Run by one job."""
+    last = Seal.objects.select_for_update().order_by("-id").first()
+    after = (last.last_txid, last.last_event_id) if last else (0, 0)
+    events = list(Event.objects.settled().after(*after).in_order()[:limit])
+    if not events:
+        return None
+    previous = last.digest if last else ""
+    return Seal.objects.create(
+        first_txid=events[0].txid,
+        first_event_id=events[0].pk,
+        last_txid=events[-1].txid,
+        last_event_id=events[-1].pk,
+        count=len(events),
+        previous_digest=previous,
+        digest=_chain(previous, events),
+        sealed_at=at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found: `events` and `seals` read, and the first thing that does not hold."""
+
+    events: int
+    seals: int
+    broken_seal_id: int | None = None
+    broken_event_id: int | None = None
+
+    @property
+    def sound(self) -> bool:
+        return self.broken_seal_id is None and self.broken_event_id is None
+
+
+def verify() -> Verification:
+    """Read the whole chain again, and every detail that has not been purged against its hash."""
+    previous, read, seals = "", 0, 0
+    for link in Seal.objects.order_by("id").iterator():
+        events = list(
+            Event.objects.after(link.first_txid, link.first_event_id - 1)
+            .exclude(txid__gt=link.last_txid)
+            .exclude(txid=link.last_txid, id__gt=link.last_event_id)
+            .in_order()
+        )
+        if (
+            link.previous_digest != previous
+            or len(events) != link.count
+            or _chain(previous, events) != link.digest
+        ):
+            return Verification(read, seals, broken_seal_id=link.pk)
+        previous, read, seals = link.digest, read + len(events), seals + 1
+    details = EventDetail.objects.select_related("event").filter(purged_at=None).order_by("event_id")
+    for detail in details.iterator(chunk_size=2000):
+        if detail_digest(detail.salt, detail.payload, detail.comment) != detail.event.detail_hash:
+            return Verification(read, seals, broken_event_id=detail.event_id)
+    return Verification(read, seals)
+
+
+@transaction.atomic
+def purge_detail(*, event_id: int, by_id: int | None, at: datetime, channel: str, reason_code: str) -> None:
+    """Erase the personal half of an event; the header, its hash and a tombstone stay. Journaled itself."""
+    changed = EventDetail.objects.filter(event_id=event_id, purged_at=None).update(
+        payload={}, comment="", salt="", purged_at=at
+    )
+    if changed:
+        record(
+            [
+                NewEvent(
+                    type="detail_purged",
+                    subject_type="event",
+                    subject_id=event_id,
+                    actor_id=by_id,
+                    effective_at=at,
+                    channel=channel,
+                    reason_code=reason_code,
+                )
+            ]
+        )
