@@ -1,0 +1,56 @@
+"""Reads of the organisation that other rooms ask for often."""
+
+from datetime import date
+from functools import lru_cache
+
+from fairlead.common.questions import Question
+from fairlead.organisation.calendars import (
+    OFFICE_WEEK,
+    Calendar,
+    Exceptional,
+    Notices,
+    mainland_china,
+    parse_hours,
+)
+from fairlead.organisation.enums import DaySource
+from fairlead.organisation.models import Organisation, WorkingCalendar
+
+_default = Question(lambda: WorkingCalendar.objects.filter(is_default=True).order_by("pk")[:1])
+
+
+def default_calendar() -> Calendar:
+    """The organisation's working calendar; office hours with the official notices before one is set.
+
+    Built once for each state of its row (`stamp`): one small query a call, never an outdated answer.
+    """
+    row = _default.first()
+    return calendar_of(row) if row is not None else _plain(Organisation.objects.current().time_zone)
+
+
+def calendar_of(row: WorkingCalendar) -> Calendar:
+    return _built(row.pk, row.stamp)
+
+
+@lru_cache(maxsize=8)
+def _plain(time_zone: str) -> Calendar:
+    return Calendar(time_zone=time_zone, notices=mainland_china())
+
+
+@lru_cache(maxsize=32)
+def _built(pk: int, stamp: str) -> Calendar:
+    row = WorkingCalendar.objects.get(pk=pk)
+    days: dict[date, Exceptional] = {}
+    official: dict[date, Exceptional] = {}
+    for day in row.days.all():
+        hours = parse_hours(day.intervals) if day.intervals else None
+        exceptional = Exceptional(day.kind, day.name.get("zh", ""), day.name.get("en", ""), hours)
+        (official if day.source == DaySource.OFFICIAL else days)[day.date] = exceptional
+    notices = None
+    if row.country == "CN":
+        shipped = mainland_china()
+        years = shipped.published | {day.year for day in official}
+        notices = Notices({**shipped.days, **official}, years, shipped.statutory)
+    else:
+        days = {**official, **days}
+    weekly = {int(weekday): parse_hours(pairs) for weekday, pairs in row.weekly.items()} or OFFICE_WEEK
+    return Calendar(time_zone=row.time_zone, weekly=weekly, days=days, notices=notices)
