@@ -1,0 +1,1 @@
+"""Tasks, activities, files and comments, attached to any record."""
