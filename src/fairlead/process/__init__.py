@@ -1,0 +1,1 @@
+"""The road: processes, versions, gates, journeys, moves, waivers. Knows no opportunity."""

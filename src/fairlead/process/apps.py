@@ -1,0 +1,28 @@
+from django.apps import AppConfig
+
+
+class ProcessConfig(AppConfig):
+    name = "fairlead.process"
+    label = "process"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from fairlead.organisation import registry  # models are there only now
+        from fairlead.work import registry as work
+
+        from . import tasks  # the schedule learns of them
+        from .field_uses import register_field_uses
+        from .notifying import WORDS, tell_people
+        from .services.clock_notices import tell_with
+        from .services.shipping import set_up_step, stages_of_template
+
+        if tasks.follow_calendar.enqueue not in registry.CALENDAR_CHANGED:
+            registry.CALENDAR_CHANGED.append(tasks.follow_calendar.enqueue)
+        work.word_notifications(WORDS)
+        tell_with(tell_people)
+        register_field_uses()
+
+        if stages_of_template not in registry.STAGES_OF_TEMPLATE:
+            registry.STAGES_OF_TEMPLATE.append(stages_of_template)
+        if set_up_step not in registry.SET_UP_STEPS:
+            registry.SET_UP_STEPS.append(set_up_step)

@@ -1,0 +1,167 @@
+"""Clocks as a reader meets them: days of a limit, since when and why, until when it rests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from .clocks import ClockPolicy, Limit
+from .definition import Definition
+from .enums import ClockCause, ClockKind, EscalateTo
+from .roles import role_name
+from .selectors.clocks import ClockState
+
+_ICONS: Mapping[str, str] = {
+    ClockKind.VISIT: "hourglass",
+    ClockKind.STAGE: "history",
+    ClockKind.INACTIVITY: "clock",
+    ClockKind.TOTAL: "calendar-event",
+    ClockKind.RESPONSE: "user-check",
+}
+
+
+def clock_name(kind: str, key: str = "") -> str:
+    if kind == ClockKind.RESPONSE:
+        return _("Answer awaited from %(role)s") % {"role": role_name(key)}
+    return str(ClockKind(kind).label)
+
+
+def day_of(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "Y-m-d")
+
+
+def panel_rows(states: Sequence[ClockState], *, may_acknowledge: bool, at: datetime) -> list[dict[str, Any]]:
+    """What the panel of clocks shows, one row a clock."""
+    return [_row(state, may_acknowledge, at) for state in states]
+
+
+def _row(state: ClockState, may_acknowledge: bool, at: datetime) -> dict[str, Any]:
+    limit = state.red or state.yellow
+    words = {"days": state.days, "limit": limit}
+    text = (
+        pgettext("days of a limit", "%(days)s / %(limit)s d")
+        if limit
+        else pgettext("days of a limit", "%(days)s d")
+    ) % words
+    rests = state.acknowledged_until is not None and state.acknowledged_until > at
+    level = "" if state.is_echo else state.level
+    shown = {"red": "overdue", "yellow": "due"}.get(level, "")
+    return {
+        "kind": str(state.kind),
+        "key": state.key if state.kind == ClockKind.RESPONSE else "",
+        "icon": _ICONS[state.kind],
+        "name": clock_name(state.kind, state.key),
+        "text": text,
+        "share": state.days / limit if limit else 0,
+        "state": shown or ("hold" if state.is_paused else ""),
+        "notes": _notes(state, rests),
+        "says": _says(state),
+        "may_acknowledge": may_acknowledge and state.is_noted and not rests and not state.is_paused,
+    }
+
+
+def _notes(state: ClockState, rests: bool) -> list[str]:
+    notes = []
+    since = {"day": day_of(state.started_at)}
+    if state.kind == ClockKind.INACTIVITY and state.cause:
+        notes.append(_("last on %(day)s: %(cause)s") % {**since, "cause": ClockCause(state.cause).label})
+    else:
+        notes.append(_("since %(day)s") % since)
+    if state.is_echo:
+        notes.append(_("the first stay"))
+    elif state.is_paused:
+        notes.append(_("stands still"))
+    elif state.red_at is not None:
+        notes.append(_("limit on %(day)s") % {"day": day_of(state.red_at)})
+    if rests and state.acknowledged_until is not None:
+        notes.append(_("reminders rest until %(day)s") % {"day": day_of(state.acknowledged_until)})
+    return notes
+
+
+def _says(state: ClockState) -> str:
+    """For a pointer and for a reader: how it stands in words, not by colour alone."""
+    if state.is_echo:
+        return _("The same as this visit")
+    if state.level == "red":
+        return _("Over its limit")
+    if state.level == "yellow":
+        return _("Past its first threshold")
+    return _("Stands still") if state.is_paused else _("In time")
+
+
+# --- a policy in words, for the page that describes a process ---
+
+
+def policy_words(definition: Definition) -> list[tuple[str, list[str]]]:
+    """Headings and lines: limits, what is meaningful, whom the ladder tells, quiet hours."""
+    policy = definition.clocks
+    limits = [
+        _("%(clock)s: %(limit)s") % {"clock": clock_name(kind), "limit": limit_words(limit)}
+        for kind, limit in ((ClockKind.INACTIVITY, policy.inactivity), (ClockKind.TOTAL, policy.total))
+    ]
+    ladder = [_rung_words(rung.to, rung.after_hours, rung.repeat_hours) for rung in policy.ladder]
+    ladder.append(_("“I know” rests the reminders for %(hours)s working hours") % {"hours": policy.ack_hours})
+    if policy.quiet is not None:
+        ladder.append(
+            _("nobody is told from %(start)s:00 to %(end)s:00")
+            % {"start": policy.quiet[0], "end": policy.quiet[1]}
+        )
+    return [
+        (_("Limits of the whole way"), limits),
+        (_("What counts as activity"), [str(cause.label) for cause in policy.meaningful]),
+        (_("Who is told when a limit is passed"), ladder),
+    ]
+
+
+def stage_policy_words(policy: ClockPolicy, stage_key: str) -> list[str]:
+    """Lines of one stage where its clocks differ from the plain limit, and what a role owes in it."""
+    lines = []
+    visit, stage = policy.limit(ClockKind.VISIT, stage_key), policy.limit(ClockKind.STAGE, stage_key)
+    if visit.is_relative:
+        lines.append(
+            _("%(clock)s: %(limit)s") % {"clock": clock_name(ClockKind.VISIT), "limit": limit_words(visit)}
+        )
+    if stage != visit:
+        lines.append(
+            _("%(clock)s: %(limit)s") % {"clock": clock_name(ClockKind.STAGE), "limit": limit_words(stage)}
+        )
+    for role, limit in policy.responses.get(stage_key, {}).items():
+        lines.append(
+            _("%(clock)s: %(limit)s")
+            % {"clock": clock_name(ClockKind.RESPONSE, role), "limit": limit_words(limit)}
+        )
+    return lines
+
+
+def limit_words(limit: Limit) -> str:
+    if limit.yellow is None and limit.red is None:
+        return _("no limit")
+    text = _("%(yellow)s / %(red)s working days") % {
+        "yellow": limit.yellow or "—",
+        "red": limit.red or "—",
+    }
+    if limit.is_relative:
+        low, high = ("—" if factor is None else f"{factor:g} ×" for factor in limit.factors)
+        text = _("%(yellow)s / %(red)s the median; %(days)s until it is known") % {
+            "yellow": low,
+            "red": high,
+            "days": text,
+        }
+    return text
+
+
+def _rung_words(to: EscalateTo, after: int, repeat: int | None) -> str:
+    text = (
+        _("%(who)s after %(hours)s working hours") % {"who": to.label, "hours": after}
+        if after
+        else _("%(who)s at once") % {"who": to.label}
+    )
+    if repeat:
+        text = _("%(text)s, again every %(hours)s hours") % {"text": text, "hours": repeat}
+    return text

@@ -1,0 +1,381 @@
+"""`decide`: one wish on one journey, judged on its facts. Pure: no clock, no database, no words (idea 4).
+
+Leaving forward evaluates the exit of the current stage, the entry of the target, and what blocked at stages
+before on the same path; a skip also evaluates what may not be skipped of the stages left out; a move back
+asks for a reason and, far back, for a manager; losing asks for its form alone (GT-3, MV-1 to MV-9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from fairlead.fields.conditions import verdict as condition_verdict
+
+from .checks import CHECKS, group_state
+from .definition import Criterion, Definition, Stage, Transition
+from .enums import CLOSED_STATES, FORWARD, CriterionState, CriterionType, JourneyState, Kind, Level, Outcome
+from .facts import Facts
+from .verdicts import CriterionResult, LegalMove, Objection, Verdict, Wish
+
+MOST_DIGITS = Decimal(10) ** 16  # before the point, as amounts are stored
+LONGEST_NAME = 200
+FAR_REGRESS = 1  # more stages than this back asks for confirmation (MV-3)
+
+
+def legal_moves(definition: Definition, facts: Facts) -> tuple[LegalMove, ...]:
+    """The moves that the process knows from here, in the order in which they are offered."""
+    journey = facts.journey
+    if journey.state in CLOSED_STATES:
+        return (LegalMove(Kind.REOPEN, journey.stage_key, "reopen", _reopen_right(journey.state)),)
+    if journey.state == JourneyState.ON_HOLD:
+        lost = definition.stage(journey.stage_key).transition(Kind.CLOSE_LOST)
+        moves = [LegalMove(Kind.RESUME, journey.stage_key, "", "")]
+        if lost:
+            moves.append(LegalMove(Kind.CLOSE_LOST, "", "lost", ""))
+        return tuple(moves)
+    stage = definition.stage(journey.stage_key)
+    found = []
+    for t in stage.transitions:
+        if t.kind == Kind.BRANCH and t is not _chosen_branch(stage, facts):
+            continue
+        right = t.needs_right
+        if t.kind == Kind.REGRESS and _is_far(definition, facts, t.to):
+            right = right or "regress.confirm"
+        found.append(LegalMove(t.kind, t.to, t.reasons or _default_reasons(t.kind), right))
+    return tuple(found)
+
+
+def forward_move(definition: Definition, facts: Facts) -> Wish | None:
+    """The plain next move of an open journey: advance, the branch that fits, or winning; None when there is none."""
+    if facts.journey.state != JourneyState.OPEN:
+        return None
+    for move in legal_moves(definition, facts):
+        if move.kind in (Kind.ADVANCE, Kind.BRANCH, Kind.CLOSE_WON):
+            return Wish(kind=move.kind, to=move.to)
+    return None
+
+
+def decide(definition: Definition, facts: Facts, wish: Wish) -> Verdict:
+    """Judge `wish`. Never raises for a wish that cannot be: its verdict holds the objections."""
+    objections, transition = _objections(definition, facts, wish)
+    results: tuple[CriterionResult, ...] = ()
+    skipped: tuple[str, ...] = ()
+    target = wish.to
+    if transition is not None and wish.kind in FORWARD:
+        results = tuple(_evaluate_forward(definition, facts, wish))
+        target = transition.to
+        if wish.kind == Kind.SKIP:
+            skipped = tuple(s.key for s in definition.between(facts.journey.stage_key, transition.to))
+    elif wish.kind == Kind.REOPEN and not objections:
+        target = wish.to or facts.journey.stage_key
+        results = tuple(evaluate(definition, facts, definition.stage(target), "entry"))
+    gaps = [r for r in results if r.blocks]
+    soft_passed: tuple[str, ...] = ()
+    allowed = not objections
+    if allowed and gaps:
+        if facts.journey.soft or wish.kind == Kind.REOPEN:
+            soft_passed = tuple(r.key for r in gaps)
+        else:
+            allowed = False
+    return Verdict(
+        wish=wish,
+        allowed=allowed,
+        objections=tuple(objections),
+        results=results,
+        skipped=skipped,
+        target=target,
+        needs_right=_needs_right(definition, facts, wish, transition),
+        soft_passed=soft_passed,
+    )
+
+
+def evaluate(
+    definition: Definition,
+    facts: Facts,
+    stage: Stage,
+    side: str,
+    *,
+    only_blocking: bool = False,
+    only_unskippable: bool = False,
+    settled_stage: bool = False,
+) -> Iterator[CriterionResult]:
+    """The criteria of one side (entry, exit) of a stage, judged."""
+    for criterion in stage.entry if side == "entry" else stage.exit:
+        if only_blocking and criterion.level != Level.BLOCK:
+            continue
+        if only_unskippable and criterion.skippable:
+            continue
+        yield judge(definition, facts, stage, side, criterion, settled_stage=settled_stage)
+
+
+def judge(
+    definition: Definition,
+    facts: Facts,
+    stage: Stage,
+    side: str,
+    criterion: Criterion,
+    *,
+    settled_stage: bool = False,
+) -> CriterionResult:
+    """One criterion. Imported passes and conditions that do not apply make it not applicable, visibly (GT-9)."""
+    if stage.key in facts.journey.imported:
+        return _result(criterion, stage, side, CriterionState.NA, "imported")
+    if criterion.applies_if is not None:
+        applies = condition_verdict(criterion.applies_if, facts.fields, now=facts.at)
+        if applies is False:
+            return _result(criterion, stage, side, CriterionState.NA, "does_not_apply")
+        if applies is None:
+            return _waived(definition, facts, stage, side, criterion) or _result(
+                criterion, stage, side, CriterionState.UNKNOWN, "applies_unknown"
+            )
+    if criterion.type == CriterionType.GROUP:
+        parts = tuple(
+            judge(definition, facts, stage, side, child, settled_stage=settled_stage)
+            for child in criterion.children
+        )
+        state = group_state(criterion.mode, criterion.k, [p.state for p in parts])
+        done = sum(1 for p in parts if p.settled)
+        params = {"done": done, "total": len(parts), "mode": criterion.mode, "k": criterion.k}
+        ends = [p.expires_at for p in parts if p.expires_at and p.state == CriterionState.MET]
+        if state not in (CriterionState.MET, CriterionState.NA) and (
+            waived := _waived(definition, facts, stage, side, criterion)
+        ):
+            return waived
+        return CriterionResult(
+            key=criterion.key,
+            stage_key=stage.key,
+            side=side,
+            type=criterion.type,
+            level=criterion.level,
+            state=state,
+            why="group",
+            why_params=params,
+            role=criterion.role,
+            mend="group",
+            expires_at=min(ends) if ends and state == CriterionState.MET else None,
+            children=parts,
+        )
+    state, why, why_params, mend, mend_params, evidence, ends_at = CHECKS[criterion.type](
+        criterion, facts, definition, settled_stage
+    )
+    if state != CriterionState.MET and (waived := _waived(definition, facts, stage, side, criterion)):
+        return waived
+    return CriterionResult(
+        key=criterion.key,
+        stage_key=stage.key,
+        side=side,
+        type=criterion.type,
+        level=criterion.level,
+        state=state,
+        why=why,
+        why_params=why_params,
+        role=criterion.role,
+        mend=mend,
+        mend_params=mend_params,
+        evidence=evidence,
+        expires_at=ends_at,
+    )
+
+
+def _result(
+    criterion: Criterion, stage: Stage, side: str, state: CriterionState, why: str
+) -> CriterionResult:
+    return CriterionResult(
+        key=criterion.key,
+        stage_key=stage.key,
+        side=side,
+        type=criterion.type,
+        level=criterion.level,
+        state=state,
+        why=why,
+        role=criterion.role,
+    )
+
+
+def _waived(
+    definition: Definition, facts: Facts, stage: Stage, side: str, criterion: Criterion
+) -> CriterionResult | None:
+    """A waiver that still runs settles its criterion; one that has run out does nothing (OV-1)."""
+    live = [w for w in facts.waivers if w.criterion_key == criterion.key and w.expires_at > facts.at]
+    if not live or not criterion.waivable:
+        return None
+    waiver = max(live, key=lambda w: w.expires_at)
+    return CriterionResult(
+        key=criterion.key,
+        stage_key=stage.key,
+        side=side,
+        type=criterion.type,
+        level=criterion.level,
+        state=CriterionState.WAIVED,
+        why="waived",
+        why_params={
+            "by_id": waiver.granted_by_id,
+            "reason": waiver.reason_code,
+            "until": waiver.expires_at.isoformat(),
+        },
+        role=criterion.role,
+        evidence=f"waiver:{waiver.id}",
+        expires_at=waiver.expires_at,
+    )
+
+
+def _evaluate_forward(definition: Definition, facts: Facts, wish: Wish) -> Iterator[CriterionResult]:
+    here = definition.stage(facts.journey.stage_key)
+    for earlier in definition.before(here.key):
+        if earlier.key in facts.journey.passed:
+            yield from evaluate(definition, facts, earlier, "exit", only_blocking=True, settled_stage=True)
+    if wish.kind == Kind.SKIP:
+        # A skip leaves this stage unfinished and others untouched: only what may never be skipped counts.
+        for stage in (here, *definition.between(here.key, wish.to)):
+            yield from evaluate(definition, facts, stage, "exit", only_unskippable=True)
+    else:
+        yield from evaluate(definition, facts, here, "exit")
+    if wish.to:
+        yield from evaluate(definition, facts, definition.stage(wish.to), "entry")
+
+
+def _chosen_branch(stage: Stage, facts: Facts) -> Transition | None:
+    """The first branch whose condition holds; the last has none and takes what is left (PD-6, MV-4)."""
+    for t in stage.transitions:
+        if t.kind == Kind.BRANCH and (
+            t.when is None or condition_verdict(t.when, facts.fields, now=facts.at) is True
+        ):
+            return t
+    return None
+
+
+def _is_far(definition: Definition, facts: Facts, to: str) -> bool:
+    if facts.journey.issued:
+        return True
+    return definition.position(facts.journey.stage_key) - definition.position(to) > FAR_REGRESS
+
+
+def _reopen_right(state: str) -> str:
+    return "deal.reopen_won" if state == JourneyState.WON else "deal.reopen"
+
+
+def _default_reasons(kind: Kind) -> str:
+    return {Kind.REGRESS: "regress", Kind.SKIP: "skip", Kind.CLOSE_LOST: "lost", Kind.HOLD: "hold"}.get(
+        kind, ""
+    )
+
+
+def _needs_right(definition: Definition, facts: Facts, wish: Wish, transition: Transition | None) -> str:
+    if wish.kind == Kind.REOPEN:
+        return _reopen_right(facts.journey.state)
+    if transition is None:
+        return ""
+    if wish.kind == Kind.REGRESS and _is_far(definition, facts, transition.to):
+        return transition.needs_right or "regress.confirm"
+    return transition.needs_right
+
+
+def _objections(
+    definition: Definition, facts: Facts, wish: Wish
+) -> tuple[list[Objection], Transition | None]:
+    journey = facts.journey
+    if wish.kind == Kind.REOPEN:
+        return _reopen_objections(definition, facts, wish), None
+    if wish.kind == Kind.RESUME:
+        if journey.state != JourneyState.ON_HOLD:
+            return [Objection("not_on_hold")], None
+        return [], None
+    if journey.state in CLOSED_STATES:
+        return [Objection("closed", {"state": journey.state})], None
+    if journey.state == JourneyState.ON_HOLD and wish.kind != Kind.CLOSE_LOST:
+        return [Objection("on_hold")], None
+    stage = definition.stage(journey.stage_key)
+    if wish.kind == Kind.BRANCH:
+        transition = _chosen_branch(stage, facts)
+        if transition is not None and wish.to and transition.to != wish.to:
+            return [Objection("other_branch", {"to": transition.to})], None
+    else:
+        transition = stage.transition(wish.kind, wish.to)
+    if transition is None:
+        return [Objection("no_such_move", {"kind": wish.kind, "to": wish.to, "from": stage.key})], None
+    return list(_reason_objections(definition, facts, wish, transition)), transition
+
+
+def _reason_objections(
+    definition: Definition, facts: Facts, wish: Wish, transition: Transition
+) -> Iterator[Objection]:
+    name = transition.reasons or _default_reasons(wish.kind)
+    if name:
+        if not wish.reason:
+            yield Objection("reason_missing", {"list": name})
+        elif definition.lists.get(name) and definition.reason(name, wish.reason) is None:
+            yield Objection("reason_unknown", {"list": name, "reason": wish.reason})
+    if wish.kind == Kind.CLOSE_LOST:
+        reason = definition.reason("lost", wish.reason)
+        if (
+            reason
+            and reason.outcome == Outcome.LOST
+            and not (wish.form.get("competitor") or facts.fields.get("competitor"))
+        ):
+            yield Objection("competitor_missing")
+    if (
+        wish.kind == Kind.CLOSE_WON
+        and "amount" in facts.fields
+        and not (wish.form.get("amount") or facts.fields.get("amount"))
+    ):
+        yield Objection("amount_missing")
+    if wish.kind == Kind.HOLD and not wish.form.get("resume_date"):
+        yield Objection("resume_date_missing")
+    yield from _form_objections(facts, wish)
+
+
+def _form_objections(facts: Facts, wish: Wish) -> Iterator[Objection]:
+    """What is said must be what it claims to be: a day, an amount, a name. Every channel meets this."""
+    if wish.form.get("competitor") and not _is_name(wish.form["competitor"]):
+        yield Objection("competitor_invalid")
+    if wish.form.get("amount") and not _is_amount(wish.form["amount"]):
+        yield Objection("amount_invalid")
+    if wish.form.get("resume_date"):
+        day = _day(wish.form["resume_date"])
+        if day is None:
+            yield Objection("resume_date_invalid")
+        elif wish.kind == Kind.HOLD and day <= facts.today:
+            yield Objection("resume_date_past")
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_NAME
+
+
+def _is_amount(value: Any) -> bool:
+    """Zero or more, with at most two decimals; a text or an exact number, no float and no truth value."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        return False
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        return False
+    return amount.is_finite() and 0 <= amount < MOST_DIGITS and amount == amount.quantize(Decimal("0.01"))
+
+
+def _day(value: Any) -> date | None:
+    """A day written as YYYY-MM-DD, and in no other of the ways that a date can be written."""
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return day if day is not None and day.isoformat() == value else None
+
+
+def _reopen_objections(definition: Definition, facts: Facts, wish: Wish) -> list[Objection]:
+    """Reopening in place: within the days the process allows, to a stage not after that of the loss (MV-7)."""
+    journey = facts.journey
+    if journey.state not in CLOSED_STATES:
+        return [Objection("not_closed")]
+    found = []
+    if not wish.comment and not wish.reason:
+        found.append(Objection("reason_missing", {"list": "reopen"}))
+    if journey.closed_at and facts.at - journey.closed_at > timedelta(days=definition.reopen_days):
+        found.append(Objection("too_late_to_reopen", {"days": definition.reopen_days}))
+    to = wish.to or journey.stage_key
+    if to not in definition.by_key or definition.position(to) > definition.position(journey.stage_key):
+        found.append(Objection("reopen_too_far", {"to": to}))
+    return found

@@ -1,0 +1,114 @@
+"""What the engine may know about a subject when it decides. Plain values, gathered in bulk by the subject's room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFact:
+    id: int
+    kind: str
+    done_at: datetime
+    outcome: str
+    two_way: bool
+    departments: frozenset[str]
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFact:
+    id: int
+    kind: str
+    version: int
+    by_customer: bool
+    signed: bool
+    added_at: datetime
+    valid_until: date | None
+    added_by_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationFact:
+    id: int
+    role: str
+    depth: int
+    stance: int
+    influence: int
+    department: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationFact:
+    id: int
+    criterion_key: str
+    role: str
+    by_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverFact:
+    id: int
+    criterion_key: str
+    reason_code: str
+    granted_by_id: int
+    granted_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalFact:
+    key: str
+    at: datetime
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildrenFact:
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyFact:
+    """The journey as the engine sees it."""
+
+    id: int
+    stage_key: str
+    state: str
+    outcome: str
+    episode_no: int
+    opened_at: datetime
+    entered_at: datetime
+    entered_at_known: bool
+    closed_at: datetime | None
+    owner_id: int | None
+    soft: bool
+    passed: frozenset[str]  # stages really left forward in this episode
+    imported: frozenset[str]  # stages whose pass came in as history: their criteria are not applicable
+    issued: bool = False  # an approval, a quote or a tender has gone out: moving back then asks for a manager
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything a criterion may look at. `unknown` names kinds of evidence that could not be gathered."""
+
+    subject_id: int
+    at: datetime
+    today: date
+    fields: Mapping[str, Any]
+    journey: JourneyFact
+    activities: tuple[ActivityFact, ...] = ()
+    documents: tuple[DocumentFact, ...] = ()
+    relations: tuple[RelationFact, ...] = ()
+    attestations: tuple[AttestationFact, ...] = ()
+    waivers: tuple[WaiverFact, ...] = ()
+    externals: Mapping[str, ExternalFact] = field(default_factory=dict)
+    children: Mapping[str, ChildrenFact] = field(default_factory=dict)
+    team: Mapping[str, frozenset[int]] = field(default_factory=dict)  # role in the deal → people
+    working_days_in_stage: int | None = None
+    unknown: frozenset[str] = frozenset()

@@ -1,0 +1,449 @@
+"""The fold: from a journey's events to its state and visits. The services write what it answers; `rebuild`
+feeds it the whole journal again and must come to the same rows (idea 6 of the design, EV-2, EV-3).
+
+Pure: it reads header fields of events and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from . import clock_events
+from .clocks import mark_name, text_of
+from .enums import ClockCause, ExitType, JourneyState, Outcome
+
+# Types of events that change a journey. `data` holds what each needs; see `events.py`.
+STARTED = "journey_started"
+PASSED = "stage_passed"  # history brought in by an import: a visit that is over
+MOVED = "stage_moved"
+HELD = "held"
+RESUMED = "resumed"
+WON = "won"
+LOST = "lost"
+CANCELLED = "cancelled"
+REOPENED = "reopened"
+MIRRORED = "journey_mirrored"  # owner, team, amount, close date of the subject changed
+CATEGORY_SET = "category_set"
+SUPERSEDED = "journey_superseded"
+RESTORED = "journey_restored"  # an import was undone: the state before it, whole
+
+JOURNEY_EVENTS = frozenset(
+    {
+        STARTED,
+        PASSED,
+        MOVED,
+        HELD,
+        RESUMED,
+        WON,
+        LOST,
+        CANCELLED,
+        REOPENED,
+        MIRRORED,
+        CATEGORY_SET,
+        SUPERSEDED,
+        RESTORED,
+    }
+)
+#: All that leaves a trace in a journey: also what the clocks hear of its subject and have said themselves.
+TOLD = JOURNEY_EVENTS | clock_events.CLOCK_EVENTS | clock_events.EVIDENCE_EVENTS
+
+
+@dataclass(slots=True)
+class VisitState:
+    """A visit as the fold knows it; field by field what `models.Visit` stores."""
+
+    episode_no: int
+    ordinal: int
+    stage_key: str
+    axis_key: str
+    process_version: int
+    visit_no: int
+    entered_at: datetime
+    entered_at_known: bool
+    left_at: datetime | None
+    exit_type: str
+    outcome: str
+    skipped: bool
+    imported: bool
+    held_seconds: int
+    amount: Decimal | None
+    close_date: date | None
+    owner_id_then: int | None
+    team_id_then: int | None
+    forecast_category: str
+
+
+@dataclass(slots=True)
+class Travel:
+    """A journey as the fold knows it. `changed` and `added` name the visits touched by the last event."""
+
+    stage_key: str = ""
+    process_key: str = ""
+    process_version: int = 0
+    state: str = JourneyState.OPEN
+    outcome: str = ""
+    reason_code: str = ""
+    episode_no: int = 1
+    opened_at: datetime | None = None
+    entered_at: datetime | None = None
+    entered_at_known: bool = True
+    closed_at: datetime | None = None
+    hold_since: datetime | None = None
+    resume_date: date | None = None
+    forecast_category: str = ""
+    category_pinned: bool = False
+    probability: int = 0
+    owner_id: int | None = None
+    team_id: int | None = None
+    base_amount: Decimal | None = None
+    close_date: date | None = None
+    regress_count: int = 0
+    fidelity: str = ""
+    superseded_at: datetime | None = None
+    # What the clocks remember: `seen` by cause, `holds` of the episode, `marks` of breaches, `norms` frozen at
+    # entry, `answers` by role, `policy` taken over. JSON; never changed in place, for rows share it.
+    clocks: dict[str, Any] = field(default_factory=dict)
+    visits: list[VisitState] = field(default_factory=list)
+    visit_total: int = 0
+    stage_visits: dict[str, int] = field(default_factory=dict)  # of this episode
+    touched: list[VisitState] = field(default_factory=list)
+
+    @property
+    def open_visit(self) -> VisitState | None:
+        return self.visits[-1] if self.visits and self.visits[-1].left_at is None else None
+
+    @property
+    def setting_out(self) -> tuple[Any, ...]:
+        """All that its clocks depend on, while a running journey is in its very first stay; else nothing."""
+        if len(self.visits) != 1 or self.state != JourneyState.OPEN or self.superseded_at is not None:
+            return ()
+        visit = self.visits[0]
+        return visit.stage_key, visit.entered_at, visit.left_at, self.opened_at, repr(self.clocks)
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _date(value: Any) -> date | None:
+    return None if value is None else date.fromisoformat(value)
+
+
+def apply(state: Travel, event: Any) -> Travel:
+    """Change `state` by one event (a `journal.Event` or a `NewEvent`) and give it back.
+
+    `state.touched` then holds the visits that were added or changed. Events of other types change nothing.
+    """
+    state.touched = []
+    if event.type in _HANDLERS:
+        _HANDLERS[event.type](state, event, event.data)
+    elif event.type in clock_events.EVIDENCE_EVENTS:
+        _heard(state, event)
+    return state
+
+
+def _remember(state: Travel, part: str, values: Mapping[str, Any]) -> None:
+    state.clocks = {**state.clocks, part: {**state.clocks.get(part, {}), **values}}
+
+
+def _saw(state: Travel, cause: str, at: datetime) -> None:
+    """The last instant of each cause; which of them set a clock back is the policy's word, not the fold's."""
+    before, now = state.clocks.get("seen", {}).get(str(cause), ""), text_of(at)
+    if now > before:
+        _remember(state, "seen", {str(cause): now})
+
+
+def _heard(state: Travel, event: Any) -> None:
+    """Evidence about the subject of a running journey."""
+    if state.state not in (JourneyState.OPEN, JourneyState.ON_HOLD) or state.superseded_at is not None:
+        return
+    cause = clock_events.cause_of(event)
+    if cause is not None:
+        _saw(state, cause, event.effective_at)
+    if event.type == "attested" and event.data.get("role"):
+        _remember(state, "answers", {event.data["role"]: text_of(event.effective_at)})
+
+
+def _hold_ends(state: Travel, at: datetime) -> None:
+    if state.hold_since is not None and at > state.hold_since:
+        holds = [*state.clocks.get("holds", ()), [text_of(state.hold_since), text_of(at)]]
+        state.clocks = {**state.clocks, "holds": holds}
+
+
+def _mirror(state: Travel, data: Mapping[str, Any]) -> None:
+    if "owner_id" in data:
+        state.owner_id = data["owner_id"]
+    if "team_id" in data:
+        state.team_id = data["team_id"]
+    if "amount" in data:
+        state.base_amount = _decimal(data["amount"])
+    if "close_date" in data:
+        state.close_date = _date(data["close_date"])
+
+
+def _category(state: Travel, data: Mapping[str, Any]) -> None:
+    """A move sets category and probability of the target, but never over a category set by hand (MV-1)."""
+    if "category" in data and not state.category_pinned:
+        state.forecast_category = data["category"]
+    if "probability" in data:
+        state.probability = data["probability"]
+
+
+def _enter(
+    state: Travel, stage_key: str, axis_key: str, version: int, at: datetime, *, known: bool = True
+) -> VisitState:
+    state.visit_total += 1
+    state.stage_visits[stage_key] = state.stage_visits.get(stage_key, 0) + 1
+    visit = VisitState(
+        episode_no=state.episode_no,
+        ordinal=state.visit_total,
+        stage_key=stage_key,
+        axis_key=axis_key,
+        process_version=version,
+        visit_no=state.stage_visits[stage_key],
+        entered_at=at,
+        entered_at_known=known,
+        left_at=None,
+        exit_type="",
+        outcome="",
+        skipped=False,
+        imported=False,
+        held_seconds=0,
+        amount=state.base_amount,
+        close_date=state.close_date,
+        owner_id_then=state.owner_id,
+        team_id_then=state.team_id,
+        forecast_category=state.forecast_category,
+    )
+    state.visits.append(visit)
+    state.touched.append(visit)
+    state.stage_key, state.entered_at, state.entered_at_known = stage_key, at, known
+    _saw(state, ClockCause.STAGE, at)
+    return visit
+
+
+def _leave(state: Travel, at: datetime, exit_type: str, outcome: str = "", *, imported: bool = False) -> None:
+    """`imported`: the pass came in as history, so nobody asked its gate and nobody asks it later."""
+    visit = state.open_visit
+    if visit is None:
+        return
+    if state.hold_since is not None:
+        visit.held_seconds += int((at - max(state.hold_since, visit.entered_at)).total_seconds())
+        _hold_ends(state, at)
+        state.hold_since, state.resume_date = None, None
+    # History may hold an end before its beginning; a stay is never shorter than nothing.
+    visit.left_at, visit.exit_type, visit.outcome = max(at, visit.entered_at), exit_type, outcome
+    visit.imported = imported
+    if visit not in state.touched:
+        state.touched.append(visit)
+
+
+def _started(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    state.process_key, state.process_version = event.process_key, event.process_version
+    state.episode_no = event.episode_no or 1
+    state.fidelity = event.fidelity
+    state.opened_at = datetime.fromisoformat(data["opened_at"]) if "opened_at" in data else event.effective_at
+    _mirror(state, data)
+    state.forecast_category, state.probability = data["category"], data["probability"]
+    _enter(
+        state,
+        event.to_stage,
+        data["axis"],
+        event.process_version,
+        event.effective_at,
+        known=data.get("known", True),
+    )
+    _norm(state, event.to_stage, data)
+
+
+def _passed(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    """A dated step of imported history: the open visit is left, the next one entered, no gate asked."""
+    _leave(state, event.effective_at, data["exit"], imported=True)
+    _mirror(state, data)
+    _category(state, data)
+    _enter(
+        state,
+        event.to_stage,
+        data["axis"],
+        event.process_version,
+        event.effective_at,
+        known=data.get("known", True),
+    )
+    if data["exit"] == ExitType.REGRESS:
+        state.regress_count += 1
+
+
+def _moved(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    at = event.effective_at
+    _leave(state, at, data["exit"])
+    for key, axis in data.get("skipped", []):
+        visit = _enter(state, key, axis, event.process_version, at)
+        visit.skipped, visit.left_at, visit.exit_type = True, at, ExitType.SKIP_FORWARD
+    if data["exit"] == ExitType.REGRESS:
+        state.regress_count += 1
+    _category(state, data)
+    _enter(state, event.to_stage, data["axis"], event.process_version, at)
+    _norm(state, event.to_stage, data)
+
+
+def _held(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    state.state, state.hold_since = JourneyState.ON_HOLD, event.effective_at
+    state.resume_date, state.reason_code = _date(data.get("resume_date")), event.reason_code
+
+
+def _resumed(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    visit = state.open_visit
+    if visit is not None and state.hold_since is not None:
+        visit.held_seconds += int(
+            (event.effective_at - max(state.hold_since, visit.entered_at)).total_seconds()
+        )
+        state.touched.append(visit)
+    _hold_ends(state, event.effective_at)
+    state.state, state.hold_since, state.resume_date, state.reason_code = JourneyState.OPEN, None, None, ""
+
+
+def _close(
+    state: Travel, event: Any, data: Mapping[str, Any], to: JourneyState, outcome: str, exit_type: str
+) -> None:
+    _mirror(state, data)
+    _leave(state, event.effective_at, exit_type, outcome, imported=bool(event.fidelity))
+    state.state, state.outcome, state.closed_at = to, outcome, event.effective_at
+    state.reason_code = event.reason_code
+    if "probability" in data:
+        state.probability = data["probability"]
+    if "category" in data:
+        state.forecast_category, state.category_pinned = data["category"], False
+
+
+def _won(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    _close(state, event, data, JourneyState.WON, Outcome.WON, ExitType.WON)
+
+
+def _lost(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    _close(state, event, data, JourneyState.LOST, data["outcome"], ExitType.LOST)
+
+
+def _cancelled(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    _close(state, event, data, JourneyState.CANCELLED, data["outcome"], ExitType.CANCELLED)
+
+
+def _reopened(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    state.episode_no += 1
+    state.stage_visits = {}
+    state.clocks = {"policy": state.clocks["policy"]} if "policy" in state.clocks else {}
+    state.state, state.outcome, state.reason_code, state.closed_at = JourneyState.OPEN, "", "", None
+    state.opened_at = event.effective_at
+    _category(state, data)
+    _enter(state, event.to_stage, data["axis"], event.process_version, event.effective_at)
+    _norm(state, event.to_stage, data)
+
+
+def _mirrored(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    _mirror(state, data)
+    for name in (ClockCause.AMOUNT, ClockCause.CLOSE_DATE):
+        if name in data:
+            _saw(state, name, event.effective_at)
+
+
+def _norm(state: Travel, stage_key: str, data: Mapping[str, Any]) -> None:
+    """A median that sets this stage's limits stands in the event of the entry, and stays as it was then (SL-3)."""
+    if data.get("norm") is not None:
+        _remember(state, "norms", {stage_key: data["norm"]})
+
+
+def _mark(state: Travel, event: Any, values: Mapping[str, Any]) -> None:
+    name = mark_name(event.data["clock"], event.data.get("key", ""))
+    before = state.clocks.get("marks", {}).get(name, {})
+    _remember(state, "marks", {name: {**before, **values}})
+
+
+def _breached(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    at = text_of(event.effective_at)
+    _mark(
+        state,
+        event,
+        {
+            "level": data["level"],
+            "since": data["since"],
+            "at": at,
+            "told": text_of(event.recorded_at or event.effective_at),
+            "step": 0,
+            "sent": None,
+            "ack": None,
+        },
+    )
+
+
+def _escalated(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    _mark(state, event, {"step": data["step"] + 1, "sent": text_of(event.effective_at)})
+
+
+def _acknowledged(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    _mark(state, event, {"ack": data["until"]})
+
+
+def _policy_taken(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    state.clocks = {**state.clocks, "policy": data["policy"]}
+
+
+def _category_set(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    state.forecast_category, state.category_pinned = data["category"], data["pinned"]
+
+
+def _superseded(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    state.superseded_at = event.effective_at
+
+
+_INSTANTS = frozenset({"opened_at", "entered_at", "closed_at", "hold_since", "superseded_at", "left_at"})
+_DATES = frozenset({"resume_date", "close_date"})
+_AMOUNTS = frozenset({"base_amount", "amount"})
+
+
+def _typed(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _INSTANTS:
+        return datetime.fromisoformat(value)
+    return _date(value) if name in _DATES else _decimal(value) if name in _AMOUNTS else value
+
+
+def _restored(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    """What came since is forgotten: state and visits are those that the event carries."""
+    for name, value in data["travel"].items():
+        setattr(state, name, _typed(name, value))
+    state.stage_key = data["stage"]
+    state.visits = [
+        VisitState(**{name: _typed(name, value) for name, value in visit.items()}) for visit in data["visits"]
+    ]
+    state.visit_total = len(state.visits)
+    state.stage_visits = {}
+    for visit in state.visits:
+        if visit.episode_no == state.episode_no:
+            state.stage_visits[visit.stage_key] = max(
+                state.stage_visits.get(visit.stage_key, 0), visit.visit_no
+            )
+
+
+_HANDLERS = {
+    STARTED: _started,
+    PASSED: _passed,
+    MOVED: _moved,
+    HELD: _held,
+    RESUMED: _resumed,
+    WON: _won,
+    LOST: _lost,
+    CANCELLED: _cancelled,
+    REOPENED: _reopened,
+    MIRRORED: _mirrored,
+    CATEGORY_SET: _category_set,
+    SUPERSEDED: _superseded,
+    RESTORED: _restored,
+    clock_events.BREACHED: _breached,
+    clock_events.ESCALATED: _escalated,
+    clock_events.ACKNOWLEDGED: _acknowledged,
+    clock_events.REPOLICIED: _policy_taken,
+}

@@ -1,0 +1,47 @@
+"""Sentences about clocks, and the way they reach people: the room of work keeps one line per person and record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from fairlead.work.enums import Reason
+from fairlead.work.services.notifications import Told, tell
+
+from .services.clock_notices import Notice
+
+WORDS: Final[Mapping[str, Any]] = {
+    "clock_yellow_visit": _("It is close to its limit in this stage"),
+    "clock_yellow_stage": _("Over all its stays it is close to its limit in this stage"),
+    "clock_yellow_inactivity": _("Nothing has happened for a while"),
+    "clock_yellow_total": _("It has been on the way for a long time"),
+    "clock_yellow_response": _("An answer is due soon"),
+    "clock_red_visit": _("It is over its limit in this stage"),
+    "clock_red_stage": _("Over all its stays it is over its limit in this stage"),
+    "clock_red_inactivity": _("Nothing has happened for too long"),
+    "clock_red_total": _("It has been on the way for too long"),
+    "clock_red_response": _("An answer is overdue"),
+    "clock_moved": _("The working calendar changed: its time limit moved"),
+}
+
+
+def tell_people(notices: Sequence[Notice]) -> None:
+    """Write notices as notifications; the sweep is background work already, so at once."""
+    tell(
+        [
+            Told(
+                person=person,
+                reason=notice.reason or Reason.OWNER,
+                subject_type=notice.subject_type,
+                subject_id=notice.subject_id,
+                code=notice.code,
+                params=notice.params,
+                by=None,
+                at=notice.at,
+            )
+            for notice in notices
+            for person in notice.recipient_ids
+        ]
+    )

@@ -1,0 +1,28 @@
+"""Parts of a process's page that rooms above bring: each has an address of its own and is fetched when it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`url_name` takes the key of the process; `right` is needed to see it."""
+
+    label: Mapping[str, str]
+    url_name: str
+    right: str
+
+
+_parts: list[Part] = []
+
+
+def add_part(part: Part) -> None:
+    """Called once, when a room above starts."""
+    if part not in _parts:
+        _parts.append(part)
+
+
+def parts() -> tuple[Part, ...]:
+    return tuple(_parts)

@@ -1,0 +1,75 @@
+"""The anticipated noes of the process room, each with a stable code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from fairlead.common.refusals import Refusal
+
+from .verdicts import Verdict
+
+
+class GateRefused(Refusal):
+    """The gate is not open: `verdict` holds every gap at once. Exactly one attempt was noted."""
+
+    code = "gate-refused"
+    status = 422
+    default_message = _("Some items are still missing at this gate.")
+
+    def __init__(
+        self, verdict: Verdict, *, journey_id: int, evaluation_id: int | None, details: dict[str, Any]
+    ) -> None:
+        self.verdict, self.journey_id, self.evaluation_id = verdict, journey_id, evaluation_id
+        super().__init__(details=details)
+
+
+class MoveImpossible(Refusal):
+    """The process knows no such move from here, or something that the move itself needs is missing."""
+
+    code = "move-impossible"
+    status = 422
+    default_message = _("This move is not possible from here.")
+
+
+class LostRace(Refusal):
+    """Somebody else moved it first; `details` says what changed (MV-11)."""
+
+    code = "lost-race"
+    status = 409
+    api_status = 409
+    default_message = _("Somebody else moved this meanwhile.")
+
+
+class ClockRefused(Refusal):
+    """A clock that is in time, or none at all: there is nothing to acknowledge."""
+
+    code = "clock-in-time"
+    default_message = _("This clock is in time; there is nothing to acknowledge.")
+
+
+class CannotPublish(Refusal):
+    """A document with problems; `details["problems"]` names path and message of each."""
+
+    code = "cannot-publish"
+    default_message = _("The process cannot be published.")
+
+
+class WaiverRefused(Refusal):
+    code = "waiver-refused"
+    default_message = _("This waiver cannot be granted.")
+
+
+class AttestationRefused(Refusal):
+    code = "attestation-refused"
+    default_message = _("This cannot be confirmed by you.")
+
+
+class PlaybookRanBefore(Refusal):
+    """The playbook is or was at work in this deal: say whether to start afresh, go on, or leave it (PB-2)."""
+
+    code = "playbook-ran-before"
+    status = 409
+    api_status = 409
+    default_message = _("This playbook has run before here. Start afresh, go on, or leave it?")

@@ -1,0 +1,1 @@
+"""Reads of the process room that go across its tables."""

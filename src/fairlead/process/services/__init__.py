@@ -1,0 +1,42 @@
+"""Verbs of the process room: publish, start, move, attest, waive, rebuild."""
+
+from .asking import answer_question, note_guidance, remove_answer
+from .clocking import acknowledge, take_over_thresholds
+from .evidence import attest, facts_change, grant_waiver, revoke_waiver, withdraw_attestation
+from .gates import refresh_due_gates, refresh_gates
+from .mirroring import mirror_subjects, pin_category
+from .moves import MoveOutcome, MoveWish, move, move_many
+from .playbooks import end_playbook, happened, launch_playbook, take_back_launches
+from .publishing import publish, retire, validate
+from .starting import NewJourney, Step, start_journeys
+
+__all__ = [
+    "MoveOutcome",
+    "MoveWish",
+    "NewJourney",
+    "Step",
+    "acknowledge",
+    "answer_question",
+    "attest",
+    "end_playbook",
+    "facts_change",
+    "grant_waiver",
+    "happened",
+    "launch_playbook",
+    "mirror_subjects",
+    "move",
+    "move_many",
+    "note_guidance",
+    "pin_category",
+    "publish",
+    "refresh_due_gates",
+    "refresh_gates",
+    "remove_answer",
+    "retire",
+    "revoke_waiver",
+    "start_journeys",
+    "take_back_launches",
+    "take_over_thresholds",
+    "validate",
+    "withdraw_attestation",
+]

@@ -1,0 +1,161 @@
+"""Clock rows: what the fold and the policy make of a journey's clocks, written beside the journey itself.
+
+`ledger` calls `settle` in the transaction of the move; `rebuilding` writes the same readings into empty tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from fairlead.common import bulk
+from fairlead.journal.models import Event
+from fairlead.journal.services import NewEvent
+from fairlead.organisation.calendars import Calendar
+
+from .. import clock_events, fold
+from ..clocks import ClockPolicy, Reading, policy_of, readings
+from ..criteria import ROLES
+from ..definitions import clock_policy, clock_policy_of
+from ..enums import ClockKind
+from ..models import Clock, Journey
+
+COLUMNS = tuple(f for f in Reading.__dataclass_fields__ if f != "is_echo")
+_VALUES = attrgetter(*COLUMNS)
+_NUMBERS: dict[ClockKind, int] = {
+    kind: n for n, kind in enumerate((k for k in ClockKind if k != ClockKind.RESPONSE), start=1)
+}
+_ROLES = {role: len(_NUMBERS) + n for n, role in enumerate(ROLES, start=1)}
+PER_JOURNEY = 16  # ids that one journey may use
+
+Readings = Mapping[tuple[ClockKind, str], Reading]
+
+
+def clock_id(journey_id: int, kind: str, key: str = "") -> int:
+    number = _ROLES[key] if kind == ClockKind.RESPONSE else _NUMBERS[ClockKind(kind)]
+    return journey_id * PER_JOURNEY + number
+
+
+def policy_for(journey: Journey, travel: fold.Travel) -> tuple[ClockPolicy, int]:
+    """The policy of the version that the journey is pinned to, or of the one taken over since (SL-6)."""
+    taken = policy_of(travel)
+    if taken is not None:
+        return clock_policy(journey.process_key, taken), taken
+    return clock_policy_of(journey.process_version_id)
+
+
+def readings_of(journey: Journey, travel: fold.Travel, calendar: Calendar) -> Readings:
+    policy, number = policy_for(journey, travel)
+    return readings(travel, policy, number, calendar)
+
+
+def row_of(journey_id: int, reading: Reading) -> Clock:
+    return bulk.new(
+        Clock,
+        id=clock_id(journey_id, reading.kind, reading.key),
+        journey_id=journey_id,
+        **dict(zip(COLUMNS, _VALUES(reading), strict=True)),
+    )
+
+
+def write_rows(found: Mapping[int, Readings], *, gone: Iterable[int] = (), fresh: bool = False) -> None:
+    """Write the clocks of journeys, one statement for all; those named in `gone` lose what they had before.
+    `fresh`: none of them has a clock yet."""
+    if ids := list(gone):
+        Clock.objects.filter(journey__in=ids).delete()
+    if fresh:
+        # In the order of the model: id, journey, and the columns of a reading.
+        bulk.insert_values(
+            Clock,
+            [
+                (clock_id(pk, reading.kind, reading.key), pk, *_VALUES(reading))
+                for pk, own in found.items()
+                for reading in own.values()
+            ],
+        )
+    else:
+        rows = [row_of(pk, reading) for pk, own in found.items() for reading in own.values()]
+        bulk.upsert(rows, ["journey_id", *COLUMNS])
+
+
+class Timing:
+    """The clocks of a batch of journeys around the events that change them: made before the fold, settled after."""
+
+    def __init__(
+        self, rows: Sequence[Journey], travels: Mapping[int, fold.Travel], calendar: Calendar
+    ) -> None:
+        self.rows, self.travels, self.calendar = rows, travels, calendar
+        self._was_at = {pk: (t.stage_key, bool(t.visits)) for pk, t in travels.items()}
+        # Only a clock that is over can be resolved, and then it has left a mark.
+        self._over = {
+            row.pk: {key: r for key, r in readings_of(row, travels[row.pk], calendar).items() if r.level}
+            for row in rows
+            if row.clocks.get("marks")
+        }
+
+    def settle(self, events: Sequence[Event], *, fresh: bool) -> list[NewEvent]:
+        """Write the clocks as they stand now. Returns what was resolved by `events`, to be recorded."""
+        found: dict[int, Readings] = {}
+        gone = []
+        # Journeys that set out together at one stage have one and the same clocks.
+        alike: dict[tuple[Any, ...], Readings] = {}
+        for row in self.rows:
+            travel = self.travels[row.pk]
+            policy, number = policy_for(row, travel)
+            kind = (id(policy), number, *travel.setting_out) if fresh and travel.setting_out else None
+            told = alike.get(kind) if kind is not None else None
+            if told is None:
+                told = readings(travel, policy, number, self.calendar)
+                if kind is not None:
+                    alike[kind] = told
+            found[row.pk] = told
+            stage, ran = self._was_at[row.pk]
+            owed = stage != self.travels[row.pk].stage_key and policy.responses.get(stage)
+            if not fresh and ran and (owed or not found[row.pk]):
+                gone.append(row.pk)
+        write_rows(found, gone=gone, fresh=fresh)
+        return self._resolved(found, events) if any(self._over.values()) else []
+
+    def _resolved(self, found: Mapping[int, Readings], events: Sequence[Event]) -> list[NewEvent]:
+        """An event for every clock that was over and no longer is, with what ended it (SL-5)."""
+        last: dict[int | tuple[str, int], Event] = {}
+        for told in events:
+            last[told.journey_id or (told.subject_type, told.subject_id)] = told
+        resolved = []
+        for row in self.rows:
+            by = last.get(row.pk) or last.get((row.subject_type, row.subject_id))
+            for key, old in self._over.get(row.pk, {}).items():
+                new = found[row.pk].get(key)
+                if by is None or (new is not None and new.level):
+                    continue
+                resolved.append(
+                    event(
+                        row, clock_events.RESOLVED, by_id=by.actor_id, at=by.effective_at,
+                        recorded_at=by.recorded_at, channel=by.channel, clock=str(old.kind), key=old.key,
+                        level=old.level, resolution=by.data.get("exit") or by.type,
+                    )
+                )  # fmt: skip
+        return resolved
+
+
+def event(
+    journey: Journey, type_: str, *, by_id: int | None, at: datetime, channel: str,
+    recorded_at: datetime | None = None, **data: Any,
+) -> NewEvent:  # fmt: skip
+    """An event about a clock of a journey."""
+    return NewEvent(
+        type=type_,
+        subject_type=journey.subject_type,
+        subject_id=journey.subject_id,
+        journey_id=journey.pk,
+        process_key=journey.process_key,
+        episode_no=journey.episode_no,
+        from_stage=journey.stage.key,
+        actor_id=by_id,
+        effective_at=at,
+        recorded_at=recorded_at or at,
+        channel=channel,
+        data=data,
+    )

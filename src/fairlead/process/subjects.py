@@ -1,0 +1,110 @@
+"""The registry that higher rooms fill: how `process` learns of a subject without importing its room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.db.models import QuerySet
+
+from .facts import ActivityFact, ChildrenFact, DocumentFact, ExternalFact, RelationFact
+
+if TYPE_CHECKING:
+    from .models import Journey
+    from .verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectFacts:
+    """The subject's half of `facts.Facts`."""
+
+    fields: Mapping[str, Any]
+    activities: tuple[ActivityFact, ...] = ()
+    documents: tuple[DocumentFact, ...] = ()
+    relations: tuple[RelationFact, ...] = ()
+    externals: Mapping[str, ExternalFact] = field(default_factory=dict)
+    children: Mapping[str, ChildrenFact] = field(default_factory=dict)
+    team: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    issued: bool = False
+    unknown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirror:
+    """What a journey repeats of its subject, for lists and boards."""
+
+    title: str
+    owner_id: int | None
+    team_id: int | None
+    amount: Decimal | None
+    close_date: date | None
+    incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A move that was written: handed to the subject's room in the same transaction."""
+
+    journey: Journey
+    verdict: Verdict
+    at: datetime
+    by: Any
+    channel: str
+    refresh: bool = True  # whether gate summaries are kept now, or all at once later
+
+
+class SubjectRoom(Protocol):
+    """What a room tells about its kind of subject. All reads work in bulk and never one by one."""
+
+    subject_type: str
+    label: Mapping[str, str]
+    externals: tuple[str, ...]
+    view_right: str
+    move_right: str
+
+    def facts(
+        self, subject_ids: Sequence[int], *, at: datetime, as_of: datetime | None = None
+    ) -> Mapping[int, SubjectFacts]:
+        """Facts by subject id; with `as_of`, as they were known at that instant."""
+
+    def mirrors(self, subject_ids: Sequence[int]) -> Mapping[int, Mirror]: ...
+
+    def visible_ids(self, user: Any, subject_ids: Sequence[int], *, right: str) -> set[int]:
+        """Those of `subject_ids` that `user` reaches with `right`."""
+
+    def after_moves(self, moves: Sequence[Moved]) -> None:
+        """Follow up in the same transaction: lock commercial fields, open the next subject."""
+
+    def url(self, subject_id: int) -> str: ...
+
+
+#: The ids of the subjects that a person reaches with a right (blank: to view), as a query to filter by.
+VisibleSubjects = Callable[[Any, str], QuerySet[Any]]
+
+_rooms: dict[str, SubjectRoom] = {}
+_visible: dict[str, VisibleSubjects] = {}
+
+
+def register(room: SubjectRoom) -> None:
+    _rooms[room.subject_type] = room
+
+
+def room_of(subject_type: str) -> SubjectRoom:
+    """Raises KeyError for a kind of subject that no room has registered."""
+    return _rooms[subject_type]
+
+
+def registered() -> tuple[str, ...]:
+    return tuple(_rooms)
+
+
+def see_subjects(subject_type: str, visible: VisibleSubjects) -> None:
+    """A room says who sees its subjects as a query, so that lists of journeys need not ask one by one."""
+    _visible[subject_type] = visible
+
+
+def visible_subjects(user: Any, right: str = "") -> dict[str, QuerySet[Any]]:
+    return {name: visible(user, right) for name, visible in _visible.items()}

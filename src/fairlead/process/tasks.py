@@ -1,0 +1,44 @@
+"""What this room does by the clock."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.utils import timezone
+from django_tasks import task
+
+from fairlead.common.schedule import every
+from fairlead.journal.enums import Channel
+from fairlead.organisation.models import User
+
+from .services.clocking import take_over_thresholds
+from .services.recalculating import recompute_clocks
+from .services.sweeping import sweep
+
+logger = logging.getLogger(__name__)
+
+
+@every(minutes=1, name="process.sweep_clocks")
+def sweep_clocks(at: datetime) -> None:
+    """Breaches and rungs that are due; clocks first follow a calendar that changed."""
+    recompute_clocks(at=at)
+    swept = sweep(at=at)
+    if swept.journeys:
+        logger.info(
+            "process.clocks_swept",
+            extra={"journeys": swept.journeys, "breaches": swept.breaches, "escalations": swept.escalations},
+        )
+
+
+@task()
+def take_over(process_key: str, by: int) -> int:
+    """Let running journeys keep time by the published thresholds. A second run goes on where the first one ended."""
+    person = User.objects.get(pk=by)
+    return take_over_thresholds(process_key, by=person, at=timezone.now(), channel=Channel.UI)
+
+
+@task()
+def follow_calendar() -> int:
+    """Compute due instants by the calendar that just changed; how many moved. The sweep would do it within a minute."""
+    return recompute_clocks(at=timezone.now()).moved

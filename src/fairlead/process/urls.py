@@ -1,0 +1,14 @@
+from django.urls import path
+
+from fairlead.process import views, views_clocks, views_landing
+
+app_name = "process"
+urlpatterns = [
+    path("processes/", views.processes, name="processes"),
+    path("processes/<slug:key>/", views.process, name="process"),
+    path("processes/<slug:key>/document.yaml", views.document, name="document"),
+    path("processes/<slug:key>/mode", views_landing.mode, name="mode"),
+    path("processes/<slug:key>/landing/", views_landing.landing, name="landing"),
+    path("processes/<slug:key>/thresholds", views_clocks.thresholds, name="thresholds"),
+    path("journeys/<int:pk>/clocks", views_clocks.acknowledge, name="acknowledge"),
+]
