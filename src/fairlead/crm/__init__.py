@@ -1,0 +1,1 @@
+"""Market segments, accounts, contacts, opportunities and the deal team."""

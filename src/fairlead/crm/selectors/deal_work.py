@@ -1,0 +1,88 @@
+"""The activities of a deal: whole where a page shows them, and as no more than a gate asks where there are many."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django.db.models import Case, When
+
+from fairlead.common.questions import Question
+from fairlead.process.facts import ActivityFact
+from fairlead.work.enums import TWO_WAY, ActivityState
+from fairlead.work.models import Activity
+
+from ..models import ContactRole
+
+SUBJECT: Final = "opportunity"
+
+
+class Done(NamedTuple):
+    """What a gate asks about an activity; of a long story the older part is read as no more than this."""
+
+    pk: int
+    kind: str
+    done_at: datetime
+    outcome: str
+    contact_ids: list[int]
+
+
+#: Activities that are read whole: what is planned, and the newest of what was done.
+RECENT: Final = 80
+
+
+def _newest_first(deal: int) -> Any:
+    rank = Case(When(state=ActivityState.PLANNED, then=0), When(state=ActivityState.DONE, then=1), default=2)
+    return (
+        Activity.objects.filter(subject_type=SUBJECT, subject_id=deal)
+        .alias(rank=rank)
+        .order_by("rank", "-done_at", "-pk")
+    )
+
+
+_activities: Question[Activity] = Question(lambda deal: _newest_first(deal)[:RECENT])
+_older: Question[tuple[Any, ...]] = Question(
+    lambda deal: (
+        _newest_first(deal)
+        .filter(state=ActivityState.DONE)
+        .values_list("pk", "kind", "done_at", "outcome", "contact_ids")
+    )
+)
+
+
+def activity_facts(
+    done: Sequence[Done], roles: Sequence[ContactRole], departments: Mapping[int, str]
+) -> list[ActivityFact]:
+    parts: dict[int, set[str]] = defaultdict(set)
+    for role in roles:
+        parts[role.contact_id].add(role.role)
+    met: dict[
+        tuple[int, ...], tuple[frozenset[str], frozenset[str]]
+    ] = {}  # the same few people again and again
+
+    def people(ids: tuple[int, ...]) -> tuple[frozenset[str], frozenset[str]]:
+        if ids not in met:
+            places = frozenset(place for c in ids if (place := departments.get(c, "")))
+            met[ids] = places, frozenset(role for c in ids for role in parts.get(c, ()))
+        return met[ids]
+
+    return [
+        ActivityFact(a.pk, a.kind, a.done_at, a.outcome, a.outcome in TWO_WAY, *people(tuple(a.contact_ids)))
+        for a in done
+    ]
+
+
+def activities_of(deal: int) -> tuple[list[Activity], list[Done]]:
+    """The activities that a page shows, and everything done in the order in which it was done."""
+    shown = _activities(deal)
+    done = [
+        Done(a.pk, a.kind, a.done_at, a.outcome, a.contact_ids)
+        for a in shown
+        if a.state == ActivityState.DONE and a.done_at is not None
+    ]
+    if len(shown) == RECENT:
+        done = [Done(*row) for row in _older(deal)]
+    done.reverse()
+    return shown, done
