@@ -1,0 +1,1 @@
+"""Contracts and their milestones; later products, price books, quotes and payments."""

@@ -1,0 +1,5 @@
+"""Verbs of the room of offers: contracts and their milestones."""
+
+from .contracts import add_milestone, complete_milestone, countersign, create_contract, edit_contract
+
+__all__ = ["add_milestone", "complete_milestone", "countersign", "create_contract", "edit_contract"]
