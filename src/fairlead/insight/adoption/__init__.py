@@ -1,0 +1,1 @@
+"""How the new way of working is taken up: behaviour, burden, pulse, and what it gave back."""

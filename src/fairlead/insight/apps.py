@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+
+
+class InsightConfig(AppConfig):
+    name = "fairlead.insight"
+    label = "insight"
+
+    def ready(self) -> None:
+        from fairlead.process.parts import Part, add_part
+        from fairlead.work.registry import add_to_the_first_mail_of_a_week, weekly_lines
+
+        from .adoption.week_words import digest_lines  # models are there only now
+
+        add_part(
+            Part({"zh": "使用与转化", "en": "Use and conversion"}, "insight:usage", "funnel.view"),
+        )
+        if digest_lines not in weekly_lines:
+            add_to_the_first_mail_of_a_week(digest_lines)
