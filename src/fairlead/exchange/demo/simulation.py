@@ -1,0 +1,93 @@
+"""The loop over simulated days: what people write down, what they wish, what the engine answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from fairlead.organisation.selectors import default_calendar
+from fairlead.process.models import ProcessVersion
+from fairlead.process.services import MoveWish, move_many
+from fairlead.process.verdicts import Wish
+
+from ..fairness import Pace
+from .clock import EVENING, MORNING, Workdays, at
+from .day import CHANNEL, Day
+from .people import Staff
+from .truths import LATE_DAYS, LATE_SELLERS, LATE_SHARE, Dates
+
+if TYPE_CHECKING:
+    from .agent import Agent
+    from .deals import Deal
+
+AT_ONCE = 250  # moves in one transaction
+Act = Callable[[Day], None]
+
+
+class Simulation:
+    """The agenda of a company: acts by day, and the wishes of today."""
+
+    def __init__(self, *, seed: int, dates: Dates, staff: Staff, pace: Pace) -> None:
+        self.seed, self.dates, self.staff, self.pace = seed, dates, staff, pace
+        self.workdays = Workdays(default_calendar(), dates.start, dates.until)
+        self.versions = {v.pk: v for v in ProcessVersion.objects.select_related("process").defer("document")}
+        self.agenda: dict[date, list[Act]] = defaultdict(list)
+        self.late = {s.pk for s in staff.sellers if s.username in LATE_SELLERS}
+        self.won: list[Deal] = []  # today
+        self._contracts = 0
+        self._wishes: dict[int, tuple[Agent, MoveWish]] = {}
+
+    def on(self, day: date, act: Act, *, daily: bool = True) -> None:
+        """Put `act` into the agenda of the first writing day from `day` on."""
+        find = self.workdays.on_or_after if daily else self.workdays.other_on_or_after
+        self.agenda[find(day)].append(act)
+
+    def delay(self, person: Any, rng: Random) -> int:
+        """Days until this person writes something down: none for most people."""
+        if person.pk in self.late and rng.random() < LATE_SHARE:
+            return rng.randint(*LATE_DAYS)
+        return 0
+
+    def opening(self, day: date) -> datetime:
+        return at(day, MORNING)
+
+    def wish(self, agent: Agent, wish: Wish, mover: Any, effective_at: datetime) -> None:
+        """At most one wish a journey and day: the first stands."""
+        self._wishes.setdefault(
+            agent.journey_id,
+            (
+                agent,
+                MoveWish(journey_id=agent.journey_id, wish=wish, acted_by=mover, effective_at=effective_at),
+            ),
+        )
+
+    def today(self, day: date) -> Day:
+        return Day(day, at(day, EVENING), self.workdays.since_last(day))
+
+    def run_day(self, day: date) -> None:
+        """Everything that is written down on one day: evidence in one transaction, moves in the next."""
+        today = self.today(day)
+        acts = self.agenda.pop(day, [])
+        done = 0
+        while done < len(acts):  # an act may put another one into today
+            acts[done](today)
+            done += 1
+            acts.extend(self.agenda.pop(day, []))
+        with self.pace.turn():
+            today.write(self.versions)
+        wishes, self._wishes = self._wishes, {}
+        asked = [wish for _agent, wish in wishes.values()]
+        for first in range(0, len(asked), AT_ONCE):
+            with self.pace.turn():
+                outcomes = move_many(
+                    asked[first : first + AT_ONCE], by=None, at=today.at, channel=CHANNEL, refresh=False
+                )
+            for outcome in outcomes:
+                wishes[outcome.journey_id][0].answered(outcome, today)
+
+    def contract_number(self, day: date) -> str:
+        self._contracts += 1
+        return f"LT-{day:%Y%m}-{self._contracts:05d}"
