@@ -1,0 +1,134 @@
+"""What stands around every page of a signed-in person: one query, whatever the page."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Count, Exists, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from fairlead.common.questions import Question
+from fairlead.organisation.models import Organisation, User
+from fairlead.process.models import Journey
+from fairlead.web import navigation
+from fairlead.web.guides import fitting
+from fairlead.web.navigation import Door
+from fairlead.work.forms import MAX_ID
+from fairlead.work.selectors.inbox import unread_count_of
+from fairlead.work.selectors.keeping import remember_star, star_of
+
+#: Pages of a record, whose star is asked for together with the frame.
+RECORD_PAGES: Final[Mapping[str, str]] = {
+    "crm:opportunity": "opportunity", "crm:account": "account", "crm:contact": "contact", "crm:segment": "segment",
+    "offers:contract": "contract", "offers:of_opportunity": "opportunity",
+}  # fmt: skip
+
+
+def _around(person: int, kind: str, pk: int) -> Any:
+    """Of one person: the name of the organisation, whether its people are sample people, how many records have
+    news, how many open deals are theirs (the rows of others would cost a count of all), and whether the record
+    of this page is a favourite."""
+    organisation = Organisation.objects.filter(pk=1)
+    mine = Journey.objects.current().open().filter(owner_id=person, subject_type="opportunity")
+    return User.objects.filter(pk=person).values_list(
+        Subquery(organisation.values("name")),
+        Exists(organisation) & Exists(User.objects.filter(is_sample=True)),
+        Subquery(unread_count_of(person)),
+        Subquery(mine.order_by().values("owner").annotate(n=Count("*")).values("n")),
+        Exists(star_of(person, kind, pk)),
+    )
+
+
+_frame_of: Question[tuple[str | None, bool, int | None, int | None, bool]] = Question(_around)
+
+
+def frame_of(request: HttpRequest) -> dict[str, Any]:
+    """The frame as `common/base.html` describes it; empty for a guest. Worked out once per request."""
+    user: Any = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    made: dict[str, Any] | None = getattr(request, "_fairlead_frame", None)
+    if made is None:
+        made = _frame(request, user)
+        request._fairlead_frame = made  # type: ignore[attr-defined]
+    return made
+
+
+def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    kind, pk = _record_at(request)
+    found = _frame_of.first(user.pk, kind, pk)
+    company, is_demo, unread, deals, starred = found or ("", False, 0, 0, False)
+    if kind:
+        remember_star(user, kind, pk, starred=bool(starred))
+    counts = {"board": (deals or 0) if user.may("opportunity.view") else 0, "inbox": unread or 0}
+    nav: list[dict[str, Any]] = [
+        {"label": str(label), "items": items}
+        for label, group in navigation.GROUPS
+        if (items := [_item(door, here, counts) for door in navigation.doors(group, user)])
+    ]
+    known = {item["key"]: item for group in nav for item in group["items"]}
+    create = [_item(door, here, {}) for door in navigation.doors(navigation.CREATE, user)]
+    return {
+        "nav": nav,
+        "phone": [
+            # No counts: a badge there is red, and red is for what is late.
+            {**known[key], "label": str(word) or known[key]["label"], "count": None}
+            for key, word in navigation.PHONE.items() if key in known
+        ],
+        "create": create,
+        "me": {
+            "name": user.name, "tint": user.pk, "url": reverse("organisation:profile"),
+            "role": " · ".join(sorted(str(role.label) for role in user.roles)),
+        },
+        "sign_out_url": reverse("organisation:sign_out"),
+        "theme_url": reverse("organisation:theme"),
+        "language_url": reverse("organisation:language"),
+        "languages": settings.LANGUAGES,
+        "theme": user.theme,
+        "search_url": reverse("web:search"),
+        "palette_url": reverse("web:palette"),
+        "help_url": reverse("web:help"),
+        "guide": _guide(here),
+        "inbox": {"url": reverse("work:inbox"), "count": counts["inbox"]},
+        "company": company or "",
+        "badge": _("Sample data") if is_demo else "",
+        "badge_url": reverse("web:guide", args=["demo"]) if is_demo else "",
+        "viewing": _viewing(request),
+        "as_of": timezone.localtime().strftime("%H:%M"),
+    }  # fmt: skip
+
+
+def _record_at(request: HttpRequest) -> tuple[str, int]:
+    match = request.resolver_match
+    kind = RECORD_PAGES.get(match.view_name, "") if match else ""
+    pk = int(match.kwargs["pk"]) if kind and match else 0
+    return (kind, pk) if pk <= MAX_ID else ("", 0)
+
+
+def _guide(here: str) -> dict[str, str]:
+    found = fitting(here, "zh" if (get_language() or "").startswith("zh") else "en")
+    return {"title": found.title, "url": reverse("web:guide", args=[found.key])} if found else {}
+
+
+def _viewing(request: HttpRequest) -> dict[str, str]:
+    """Who looks as this person, if anybody does: for the banner that ends it."""
+    found = getattr(request, "viewing", None)
+    if found is None:
+        return {}
+    return {
+        "name": found.person.name, "until": timezone.localtime(found.until).strftime("%H:%M"),
+        "end_url": reverse("organisation:end_view_as"),
+    }  # fmt: skip
+
+
+def _item(door: Door, here: str, counts: dict[str, int]) -> dict[str, Any]:
+    item = door.item
+    return {
+        "key": item.key, "label": str(item.label), "url": door.url, "icon": item.icon,
+        "shortcut": item.shortcut, "count": counts.get(item.key) or None, "current": item.name == here,
+    }  # fmt: skip

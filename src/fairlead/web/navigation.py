@@ -1,0 +1,126 @@
+"""The pages of the navigation in their order. A page that is not there, or not for this person, is left out.
+
+The right of an item is the one that its route declares: the list of doors and the doors cannot disagree.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from django.conf import settings
+from django.urls import NoReverseMatch, get_urlconf, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from fairlead.common.access import PUBLIC, SIGNED_IN, routes
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """`name` is the name of a route; pages say which item they are under with `nav_at = key`."""
+
+    key: str
+    label: Words
+    name: str
+    icon: str
+    shortcut: str = ""
+    says: Words = ""  # one line for the list of settings
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An item that is there, with its address and what it needs."""
+
+    item: Item
+    url: str
+    needs: str
+
+
+WORKSPACE: Final = (
+    Item("home", _("My day"), "web:home", "home", "g d"),
+    Item("inbox", _("Inbox"), "work:inbox", "inbox", "g i"),
+    Item("kept", _("Recent & favourites"), "work:kept", "star", "g r"),
+    Item("activities", _("Calendar"), "work:calendar", "calendar-event", "g e"),
+    Item("tasks", _("Tasks"), "work:tasks", "clipboard-check", "g u"),
+)  # fmt: skip
+SALES: Final = (
+    Item("board", _("Pipeline board"), "crm:board", "layout-kanban", "g b"),
+    Item("opportunities", _("Opportunities"), "crm:opportunities", "layout-list", "g o"),
+    Item("accounts", _("Accounts"), "crm:accounts", "building", "g c"),
+    Item("contacts", _("Contacts"), "crm:contacts", "address-book", "g p"),
+    Item("segments", _("Market segments"), "crm:segments", "target-arrow", "g n"),
+)
+MANAGE: Final = (
+    Item("funnel", _("Funnel"), "insight:funnel", "chart-funnel", "g f"),
+    Item("chain", _("Value chain"), "insight:chain", "sitemap", "g v"),
+    Item("adoption", _("Adoption"), "insight:adoption", "gauge"),
+    Item("processes", _("Processes"), "process:processes", "route", "g w"),
+)
+SETTINGS: Final = (
+    Item("imports", _("Import"), "exchange:imports", "upload",
+        says=_("Bring records from a file, and take an import back.")),
+    Item("users", _("People & roles"), "organisation:users", "users",
+         says=_("Who works here, in which team, with which roles.")),
+    Item("fields", _("Fields & forms"), "web:fields", "table",
+        says=_("Every field: who reads it, what uses it. Add your own, usable at once.")),
+    Item("audit", _("Audit log"), "insight:audit", "history", says=_("Who changed what, and when.")),
+    Item("settings", _("Settings"), "web:settings", "settings", "g ,"),
+)  # fmt: skip
+GROUPS: Final[Sequence[tuple[Words, Sequence[Item]]]] = (
+    (_("Workspace"), WORKSPACE),
+    (pgettext_lazy("navigation", "Sales"), SALES),
+    (pgettext_lazy("navigation", "Manage"), MANAGE),
+    (_("Settings"), SETTINGS),
+)
+CREATE: Final = (
+    Item("new_deal", _("Opportunity"), "crm:new_deal", "layout-kanban"),
+    Item("new_account", _("Account"), "crm:account_new", "building"),
+    Item("new_contact", _("Contact"), "crm:contact_new", "address-book"),
+)
+#: Under the thumb of a phone, with a shorter word where one line asks for it.
+PHONE: Final[dict[str, Words]] = {
+    "home": "", "board": pgettext_lazy("phone", "Board"),
+    "opportunities": pgettext_lazy("phone", "Deals"), "accounts": "",
+}  # fmt: skip
+#: Further pages that the list of settings names.
+MORE_SETTINGS: Final = (
+    Item("organisation", _("Company"), "web:organisation", "building",
+         says=_("Name, currency, time zone, default processes, soft mode.")),
+    Item("lists", _("Lists & reasons"), "web:lists", "layout-list",
+         says=_("Reasons of losing, going back, waiting and waiving; choices of fields.")),
+    Item("rights", _("Roles & rights"), "web:rights", "lock",
+         says=_("What each role may do, and why somebody sees or moves a record.")),
+    Item("calendar", _("Working calendar"), "web:calendar", "calendar",
+         says=_("Working days, days off and make-up workdays of a year.")),
+    Item("soft_landing", _("Soft landing"), "insight:soft_landing", "adjustments-horizontal",
+         says=_("Weights of adoption, clean-up days, what is measured and asked.")),
+    Item("profile", _("My account"), "organisation:profile", "user",
+         says=_("Language, theme, time zone, password, API keys.")),
+    Item("styleguide", _("Components"), "web:styleguide", "adjustments-horizontal",
+         says=_("Every part of a page in every state.")),
+    Item("about", _("About"), "web:about", "book", says=_("Version and licences.")),
+)  # fmt: skip
+
+
+def doors(items: Iterable[Item], user: Any) -> list[Door]:
+    """Those of `items` that are there and that `user` may open."""
+    known = _doors(get_urlconf() or settings.ROOT_URLCONF)
+    there = [Door(item, *known[item.name]) for item in items if item.name in known]
+    return [door for door in there if door.needs in (PUBLIC, SIGNED_IN) or user.may(door.needs)]
+
+
+@lru_cache(maxsize=4)
+def _doors(urlconf: str) -> dict[str, tuple[str, str]]:
+    """Name → address and need of each route without arguments, worked out once."""
+    found = {}
+    for route in routes(deferred=False):
+        if route.name and route.access and not route.methods and route.name not in found:
+            try:
+                found[route.name] = (reverse(route.name), route.access.needs)
+            except NoReverseMatch:
+                continue  # an address with an id is no place of the navigation
+    return found

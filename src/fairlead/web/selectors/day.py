@@ -1,0 +1,198 @@
+"""My day: what wants a hand, each with the reason why it is here and the act that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db.models import Count, DecimalField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, Sum
+from django.utils import timezone
+
+from fairlead.crm.models import Opportunity
+from fairlead.organisation.models import User
+from fairlead.process.enums import ClockLevel
+from fairlead.process.models import Clock, Journey
+from fairlead.work.enums import ActivityState
+from fairlead.work.models import Activity
+
+MOST: Final = 20
+BLOCKS: Final = ("due", "ready", "over", "none")
+SOON: Final = timedelta(minutes=60)
+JUST_BEGUN: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`kind`: due (a next step is late or today's), ready (its gate is complete), over (a clock is red),
+    none (no next step)."""
+
+    kind: str
+    count: int
+    deals: Sequence[Opportunity]
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """An appointment that begins within the hour, with what one wants to know at the door."""
+
+    activity: Activity
+    deal: Opportunity
+    last_contact_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One's own month: won so far, and what is expected to close in it, weighted (metrics: weighted pipeline)."""
+
+    won: int
+    won_amount: Decimal
+    closing: int
+    weighted: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    scope: str  # mine | all
+    open_deals: int
+    blocks: Sequence[Block]
+    meetings: Sequence[Meeting] = ()
+    month: Month | None = None
+    #: Deal → its next planned activity; journey → its red clock that began longest ago.
+    steps: Mapping[int, Activity] = field(default_factory=dict)
+    clocks: Mapping[int, Clock] = field(default_factory=dict)
+
+
+#: Columns that no row of the day shows.
+UNSEEN: Final = (
+    "search_key",
+    "custom",
+    "description",
+    "account__search_key",
+    "account__custom",
+    "journey__clocks",
+)
+
+
+def load_day(user: User, *, at: datetime, scope: str = "") -> Day:
+    """`scope` blank: one's own deals, or where somebody has none those that they may see."""
+    chosen = scope or "mine"
+    counts = _counts(_open(user, chosen), at)
+    if not scope and not counts["open"]:
+        chosen = "all"
+        counts = _counts(_open(user, chosen), at)
+    found: dict[str, list[int]] = {}
+    for kind in BLOCKS:
+        room = MOST - sum(map(len, found.values()))
+        found[kind] = _ids(_open(user, chosen), kind, at, room) if counts[kind] and room else []
+    deals = _read([pk for ids in found.values() for pk in ids])
+    blocks = [
+        Block(kind, counts[kind], [deals[pk] for pk in ids if pk in deals]) for kind, ids in found.items()
+    ]
+    if chosen != "mine":
+        return Day(chosen, counts["open"], blocks, clocks=_clocks(blocks))
+    return Day(
+        chosen, counts["open"], blocks, meetings=_meetings(user, at), month=_month(user, at),
+        steps=_steps(blocks), clocks=_clocks(blocks),
+    )  # fmt: skip
+
+
+def _open(user: User, scope: str) -> Any:
+    rows = Opportunity.objects.visible_to(user).filter(journey__state="open", journey__superseded_at=None)
+    if scope == "mine":
+        rows = rows.filter(Q(owner=user) | Q(ar=user) | Q(sr=user) | Q(fr=user))
+    return rows
+
+
+def _conditions(at: datetime) -> dict[str, Q]:
+    """Each deal stands in the first block that fits, so that nobody reads it twice."""
+    due = Q(journey__next_step_at__lt=_tomorrow(at))
+    ready = Q(journey__gate_state__in=["ready", "waived"])
+    # Asked per deal: a list of all red clocks of the company would be made first, for one person's few deals.
+    over = Q(Exists(Clock.objects.filter(journey=OuterRef("journey"), level=ClockLevel.RED)))
+    later = Q(journey__next_step_at=None) | ~due
+    return {
+        "due": due, "ready": ready & later, "over": over & ~ready & later,
+        "none": Q(journey__next_step_at=None) & ~ready & ~over,
+    }  # fmt: skip
+
+
+def _tomorrow(at: datetime) -> datetime:
+    return timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def _counts(rows: Any, at: datetime) -> dict[str, int]:
+    wanted = {kind: Count("pk", filter=condition) for kind, condition in _conditions(at).items()}
+    found: dict[str, int] = rows.aggregate(open=Count("pk"), **wanted)
+    return found
+
+
+def _ids(rows: Any, kind: str, at: datetime, room: int) -> list[int]:
+    """Which deals, and in which order; a database that sorts ten thousand whole rows for twenty of them is slow."""
+    order = {"due": "journey__next_step_at", "ready": "-amount"}.get(kind, "journey__entered_at")
+    wanted = rows.filter(_conditions(at)[kind]).order_by(order, "pk")
+    return list(wanted.values_list("pk", flat=True)[:room])
+
+
+def _read(ids: Sequence[int]) -> dict[int, Opportunity]:
+    """The deals of all blocks at once."""
+    rows = Opportunity.objects.select_related("account", "owner", "journey__stage").defer(*UNSEEN)
+    return rows.in_bulk(ids) if ids else {}
+
+
+def _steps(blocks: Sequence[Block]) -> dict[int, Activity]:
+    """The next planned activity of each deal that is due, to be done or put off where it stands."""
+    deals = [deal.pk for block in blocks if block.kind == "due" for deal in block.deals]
+    if not deals:
+        return {}
+    planned = Activity.objects.filter(
+        subject_type="opportunity", subject_id__in=deals, state=ActivityState.PLANNED, due_at__isnull=False
+    ).order_by("-due_at", "-pk")
+    return {activity.subject_id: activity for activity in planned}  # the earliest wins
+
+
+def _clocks(blocks: Sequence[Block]) -> dict[int, Clock]:
+    journeys = [deal.journey_id for block in blocks if block.kind == "over" for deal in block.deals]
+    if not journeys:
+        return {}
+    red = Clock.objects.filter(journey__in=journeys, level=ClockLevel.RED).order_by("-breached_at", "-pk")
+    return {clock.journey_id: clock for clock in red}
+
+
+def _meetings(user: User, at: datetime) -> list[Meeting]:
+    rows = list(
+        Activity.objects.filter(
+            owner=user, state=ActivityState.PLANNED, subject_type="opportunity",
+            due_at__gte=at - JUST_BEGUN, due_at__lte=at + SOON,
+        ).order_by("due_at", "pk")[:3]
+    )  # fmt: skip
+    if not rows:
+        return []
+    ids = {row.subject_id for row in rows}
+    deals = Opportunity.objects.visible_to(user).select_related("account", "journey__stage").in_bulk(ids)
+    done = Activity.objects.filter(subject_type="opportunity", subject_id__in=ids, state=ActivityState.DONE)
+    last = dict(done.values_list("subject_id").annotate(last=Max("done_at")))
+    return [
+        Meeting(row, deals[row.subject_id], last.get(row.subject_id))
+        for row in rows
+        if row.subject_id in deals
+    ]
+
+
+def _month(user: User, at: datetime) -> Month:
+    first = timezone.localtime(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    next_first = (first + timedelta(days=32)).replace(day=1)
+    weighted = ExpressionWrapper(
+        F("base_amount") * F("probability") / Decimal(100), DecimalField(max_digits=20, decimal_places=2)
+    )
+    mine = Journey.objects.current().filter(owner=user, subject_type="opportunity")
+    won = Q(state="won", closed_at__gte=first, closed_at__lte=at)
+    closing = Q(state="open", close_date__gte=first.date(), close_date__lt=next_first.date())
+    found = mine.filter(won | closing).aggregate(
+        won=Count("pk", filter=won), won_amount=Sum("base_amount", filter=won),
+        closing=Count("pk", filter=closing), weighted=Sum(weighted, filter=closing),
+    )  # fmt: skip
+    zero = Decimal(0)
+    return Month(found["won"], found["won_amount"] or zero, found["closing"], found["weighted"] or zero)
