@@ -1,0 +1,32 @@
+"""The company of the permission tests is built once for each module; what a request does is taken back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import override_settings
+from tests.access.objects import Objects, build
+from tests.access.walk import Walker
+from tests.factories.crm import company
+from tests.kit.actors import Actor, actors, add_people, clients
+
+
+class World:
+    """`actors` by name, `objects` by kind, `walker` that sends."""
+
+    def __init__(self) -> None:
+        self.where = company(language="en")
+        add_people(self.where)
+        self.objects: Objects = build(self.where)
+        self.actors: dict[str, Actor] = actors(self.where)
+        self.walker = Walker(self.objects, clients(self.actors, self.where))
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: Any, django_db_blocker: Any) -> Iterator[World]:
+    hosts = [*settings.ALLOWED_HOSTS, "testserver"]
+    with django_db_blocker.unblock(), override_settings(ALLOWED_HOSTS=hosts), transaction.atomic():
+        yield World()
+        transaction.set_rollback(True)

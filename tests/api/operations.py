@@ -1,0 +1,315 @@
+"""One line for each operation: a call that is right, of a person who may make it.
+
+The tests of forged fields, strangers, keys and anonymous callers all walk this table; a new operation without a
+line fails.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from django.utils import timezone
+from tests.factories.crm import PROCESS, Company, document
+
+from fairlead.config import document as api_document
+from fairlead.crm import services as crm
+from fairlead.crm.services import plan
+from fairlead.fields import services as fields
+from fairlead.journal.models import Event
+from fairlead.offers import services as offers
+from fairlead.process import services as process
+from fairlead.work import services as work
+
+
+def soon(days: int = 3) -> str:
+    return (timezone.now() + timedelta(days=days)).isoformat()
+
+
+def ago(days: int = 1) -> str:
+    return (timezone.now() - timedelta(days=days)).isoformat()
+
+
+@dataclass
+class Place:
+    """A deal of zhou in the branch of chen, with one of everything about it."""
+
+    where: Company
+    deal: Any = None
+    ids: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+
+def furnish(where: Company) -> Place:
+    place = Place(where, where.deal("车辆段智能运维", stage="needs_analysis"))
+    deal, at = place.deal, timezone.now()
+    how = where.how()
+    where.edit(deal, fr=where.he.pk)
+    deal.refresh_from_db()
+    contact = where.contact(deal.account)
+    segment = crm.create("segment", {"name": "轨道交通"}, **where.how(where.mo))
+    subject: tuple[str, int] = ("opportunity", deal.pk)
+    ids = place.ids
+    ids |= {"opportunity": deal.pk, "account": deal.account_id, "contact": contact.pk, "segment": segment.pk}
+    ids |= {"journey": deal.journey_id, "user": where.zhou.pk}
+    ids["activity"] = work.plan_activity(
+        *subject, kind="call", summary="回电", due_at=at + timedelta(days=1), **how
+    ).pk
+    ids["comment"] = work.add_comment(*subject, text="注意付款条件", **how).pk
+    ids["task"] = work.add_task(*subject, title="准备样品", **how).pk
+    ids["event"] = Event.objects.filter(type="task_added").latest("pk").pk
+    ids["file"] = work.add_file(*subject, kind="minutes", name="a.txt", content=b"text", **how).pk
+    ids["contact_role"] = crm.add_contact_role(deal.pk, contact_id=contact.pk, role="UB", **how).pk
+    ids["attestation"] = process.attest(
+        deal.journey_id, criterion_key="ati", statement="同意", **where.how(where.chen)).pk  # fmt: skip
+    ids["waiver"] = process.grant_waiver(
+        deal.journey_id, criterion_key="req_confirmed", reason_code=waiver_reason(), text="客户只给口头确认，已电话核实",
+        expires_at=at + timedelta(days=5), **where.how(where.chen)).pk  # fmt: skip
+    ids["playbook_run"] = process.launch_playbook(deal.journey_id, playbook="slipping_date", **how).pk
+    ids["answer"] = process.answer_question(
+        deal.journey_id, key="cost_last_year", answer="三百多万", **how
+    ).pk
+    ids["plan_step"] = plan.add_plan_step(
+        deal.pk, side="us", title="寄样品", due=at.date() + timedelta(days=5), **how).pk  # fmt: skip
+    contract = offers.create_contract(deal.pk, number="HN-2026-001", amount=100, currency="CNY", **how)
+    ids["contract"] = contract.pk
+    ids["milestone"] = offers.add_milestone(contract.pk, kind="payment", name="首付", **how).pk
+    ids["field"] = fields.add_field(
+        subject_type="account",
+        key="plant_count",
+        type="integer",
+        label={"zh": "工厂数"},
+        **where.how(where.admin),
+    ).pk
+    ids["view"] = crm.save_view("opportunity", name="百万以上", state=crm.ViewState(sort="-amount"), **how).pk
+    deal.refresh_from_db()
+    place.versions = dict.fromkeys(ids, 1) | {
+        "opportunity": deal.version,
+        "journey": where.journey(deal).version,
+    }
+    return place
+
+
+def waiver_reason() -> str:
+    return str(next(iter(document()["lists"]["waiver"]))["key"])
+
+
+@dataclass(frozen=True)
+class Line:
+    """`of`: whose id stands in the address. `body` may look at the place."""
+
+    by: str
+    of: str = ""
+    body: Callable[[Place], Any] | None = None
+    query: Callable[[Place], Mapping[str, Any]] | None = None
+    path: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+    form: bool = False
+
+
+def about(**more: Any) -> Callable[[Place], dict[str, Any]]:
+    return lambda p: {"subject_type": "opportunity", "subject_id": p.ids["opportunity"], **more}
+
+
+def _next_version() -> dict[str, Any]:
+    return {**document(), "version": document()["version"] + 1}
+
+
+LINES: Mapping[str, Line] = {
+    "me": Line("zhou"),
+    "users_list": Line("zhou"),
+    "users_get": Line("zhou", "user"),
+    "teams_list": Line("zhou"),
+    "keys_list": Line("zhou"),
+    "keys_create": Line("zhou", body=lambda p: {"name": "ERP", "scopes": ["read"], "expires_at": soon()}, status=201),
+    "keys_revoke": Line("zhou", "key"),
+    "fields_list": Line("zhou", query=lambda p: {"subject": "opportunity"}),
+    "first_steps_list": Line("zhou"),
+    "first_steps_set": Line("zhou", body=lambda p: {"passed": "mail"}),
+    "favourites_list": Line("zhou"),
+    "favourites_set": Line("zhou", body=about(starred=True), status=204),
+    "recent_list": Line("zhou"),
+    "fields_uses": Line("admin", query=lambda p: {"subject": "opportunity", "key": "amount"}),
+    "fields_create": Line("admin", body=lambda p: {
+        "subject": "account", "key": "line_count", "type": "integer", "label": {"zh": "产线数"}}, status=201),
+    "fields_change": Line("admin", "field", lambda p: {"label": {"zh": "厂房数"}}),
+    "segments_list": Line("zhou"),
+    "segments_get": Line("zhou", "segment"),
+    "segments_create": Line("mo", body=lambda p: {"name": "新能源"}, status=201),
+    "segments_edit": Line("mo", "segment", lambda p: {"growth": "12.5"}),
+    "segments_reassign": Line("mo", "segment", lambda p: {"owner": p.where.chen.pk}),
+    "segments_start": Line("mo", "segment", lambda p: {"process": "market_segment"}, status=422),
+    "accounts_list": Line("zhou"),
+    "accounts_get": Line("zhou", "account"),
+    "accounts_strength": Line("zhou", "account"),
+    "accounts_create": Line("zhou", body=lambda p: {"name": "启晨半导体"}, status=201),
+    "accounts_edit": Line("zhou", "account", lambda p: {"city": "无锡"}),
+    "accounts_reassign": Line("chen", "account", lambda p: {"owner": p.where.lin.pk}),
+    "accounts_start": Line("zhou", "account", lambda p: {"process": "account_care"}, status=422),
+    "contacts_list": Line("zhou"),
+    "contacts_get": Line("zhou", "contact"),
+    "contacts_strength": Line("zhou", "contact"),
+    "contacts_create": Line("zhou", body=lambda p: {"name": "王工", "account": p.ids["account"]}, status=201),
+    "contacts_edit": Line("zhou", "contact", lambda p: {"title": "设备经理"}),
+    "contacts_reassign": Line("chen", "contact", lambda p: {"owner": p.where.lin.pk}),
+    "contacts_left": Line("zhou", "contact"),
+    "opportunities_list": Line("zhou"),
+    "opportunities_get": Line("zhou", "opportunity"),
+    "opportunities_create": Line("zhou", body=lambda p: {"name": "产线预测性维护", "account": p.ids["account"]}, status=201),
+    "opportunities_edit": Line("zhou", "opportunity", lambda p: {"amount": "5000000"}),
+    "opportunities_reassign": Line("chen", "opportunity", lambda p: {"owner": p.where.lin.pk}),
+    "opportunities_successor": Line("zhou", "opportunity", status=201),
+    "opportunities_move": Line("zhou", "opportunity", lambda p: {
+        "kind": "hold", "reason": hold_reason(), "form": {"resume_date": "2099-01-01"}}),
+    "opportunities_checklist": Line("zhou", "opportunity"),
+    "opportunities_moves": Line("zhou", "opportunity"),
+    "opportunities_visits": Line("zhou", "opportunity"),
+    "opportunities_evaluations": Line("zhou", "opportunity"),
+    "opportunities_team": Line("zhou", "opportunity"),
+    "opportunities_team_set": Line("zhou", "opportunity", lambda p: {"person": p.where.sun.pk}, path={"slot": "SR"}),
+    "opportunities_timeline": Line("zhou", "opportunity"),
+    "contact_roles_list": Line("zhou", "opportunity"),
+    "contact_roles_add": Line("zhou", "opportunity", lambda p: {"contact": p.ids["contact"], "role": "EB"}, status=201),
+    "contact_roles_remove": Line("zhou", "contact_role", status=204),
+    "views_list": Line("zhou"),
+    "views_get": Line("zhou", "view"),
+    "views_create": Line("zhou", body=lambda p: {"kind": "account", "name": "上海的客户", "q": "上海"}, status=201),
+    "views_change": Line("zhou", "view", lambda p: {"name": "大单"}),
+    "views_delete": Line("zhou", "view", status=204),
+    "views_first": Line("zhou", body=lambda p: {"kind": "opportunity", "view": p.ids["view"]}, status=204),
+    "activities_list": Line("zhou", query=about()),
+    "activities_get": Line("zhou", "activity"),
+    "activities_log": Line("zhou", body=lambda p: about(
+        kind="visit", summary="走访", outcome="talked", done_at=ago())(p), status=201),
+    "activities_plan": Line("zhou", body=lambda p: about(kind="call", summary="回电", due_at=soon())(p), status=201),
+    "activities_complete": Line("zhou", "activity", lambda p: {"outcome": "talked"}),
+    "activities_cancel": Line("zhou", "activity"),
+    "comments_list": Line("zhou", query=about()),
+    "comments_create": Line("zhou", body=about(text="客户周五回话"), status=201),
+    "comments_remove": Line("zhou", "comment", status=204),
+    "comments_edit": Line("zhou", "comment", lambda p: {"text": "客户周四回话"}),
+    "comments_react": Line("zhou", "comment", lambda p: {"kind": "agree"}, status=204),
+    "notifications_list": Line("zhou"),
+    "notifications_read": Line("zhou", body=lambda p: {}, status=204),
+    "attention_set": Line("zhou", body=about(attention="followed"), status=204),
+    "tasks_list": Line("zhou", query=about()),
+    "tasks_get": Line("zhou", "task"),
+    "tasks_create": Line("zhou", body=about(title="寄样品"), status=201),
+    "tasks_complete": Line("zhou", "task"),
+    "tasks_reopen": Line("zhou", "task"),
+    "tasks_remove": Line("zhou", "task", status=204),
+    "files_list": Line("zhou", query=about()),
+    "files_upload": Line("zhou", body=about(kind="minutes", reference="档案柜 3-12", name="纪要"), status=201, form=True),
+    "files_get": Line("zhou", "file"),
+    "files_download": Line("zhou", "file"),
+    "files_withdraw": Line("zhou", "file"),
+    "processes_list": Line("zhou"),
+    "processes_get": Line("zhou", path={"key": PROCESS}),
+    "processes_validate": Line("tang", body=lambda p: {"document": _next_version()}),
+    "processes_publish": Line("tang", body=lambda p: {"document": _next_version()}),
+    "processes_landing": Line("zhou", path={"key": PROCESS}),
+    "processes_set_mode": Line("tang", body=lambda p: {"mode": "soft"}, path={"key": PROCESS}),
+    "journeys_list": Line("zhou"),
+    "journeys_get": Line("zhou", "journey"),
+    "journeys_checklist": Line("zhou", "journey"),
+    "journeys_moves": Line("zhou", "journey"),
+    "journeys_move": Line("zhou", "journey", lambda p: {
+        "kind": "hold", "reason": hold_reason(), "form": {"resume_date": "2099-01-01"}}),
+    "journeys_visits": Line("zhou", "journey"),
+    "journeys_evaluations": Line("zhou", "journey"),
+    "journeys_category": Line("zhou", "journey", lambda p: {"category": "commit"}),
+    "calendar_get": Line("zhou"),
+    "calendar_set_week": Line("admin", body=lambda p: {"weekly": {"1": [["09:00", "12:00"]]}}),
+    "calendar_set_day": Line("admin", body=lambda p: {"kind": "holiday", "zh": "司庆"}, path={"day": "2026-12-24"}),
+    "calendar_remove_day": Line("admin", path={"day": "2026-12-24"}),
+    "clocks_list": Line("zhou", "journey"),
+    "clocks_acknowledge": Line("zhou", "journey", lambda p: {"clock": "visit"}, status=422),
+    "breaches_list": Line("zhou", "journey"),
+    "processes_compliance": Line("chen", path={"key": PROCESS}),
+    "processes_take_over": Line("tang", path={"key": PROCESS}),
+    "playbooks_list": Line("zhou", "journey"),
+    "playbooks_launch": Line("zhou", "journey", lambda p: {"playbook": "reach_decider"}, status=201),
+    "playbooks_end": Line("zhou", "playbook_run", lambda p: {"outcome": "successful"}),
+    "answers_list": Line("zhou", "journey"),
+    "answers_keep": Line("zhou", "journey", lambda p: {"key": "drags_down", "answer": "质检和排产"}, status=201),
+    "answers_remove": Line("zhou", "answer", status=204),
+    "scorecards_list": Line("zhou", "opportunity"),
+    "scorecards_assess": Line("zhou", "opportunity", lambda p: {
+        "score": "meddpicc", "element": "meddpicc_pain", "value": 1, "text": "李工 3 月 2 日说每次停机二十万"}),
+    "plan_get": Line("zhou", "opportunity"),
+    "plan_add": Line("zhou", "opportunity", lambda p: {
+        "side": "customer", "title": "法务看合同", "due": "2026-12-20", "contact": p.ids["contact"]}, status=201),
+    "plan_change": Line("zhou", "plan_step", lambda p: {"done": True}),
+    "plan_remove": Line("zhou", "plan_step", status=204),
+    "attestations_list": Line("zhou", "journey"),
+    "attestations_create": Line("chen", "journey", lambda p: {"criterion": "ati"}, status=201),
+    "attestations_withdraw": Line("chen", "attestation"),
+    "waivers_list": Line("zhou", "journey"),
+    "waivers_grant": Line("chen", "journey", lambda p: {
+        "criterion": "eb_identified", "reason": waiver_reason(), "text": "决策人下周到任，由总经理代为确认",
+        "expires_at": soon()}, status=201),
+    "waivers_revoke": Line("chen", "waiver"),
+    "contracts_list": Line("zhou"),
+    "contracts_get": Line("zhou", "contract"),
+    "contracts_create": Line("zhou", body=lambda p: {
+        "opportunity": p.ids["opportunity"], "number": "HN-2026-002", "amount": "5", "currency": "CNY"}, status=201),
+    "contracts_edit": Line("zhou", "contract", lambda p: {"amount": "120"}),
+    "milestones_add": Line("zhou", "contract", lambda p: {"kind": "payment", "name": "尾款"}, status=201),
+    "milestones_complete": Line("zhou", "milestone", lambda p: {"on": "2026-01-05"}),
+    "adoption": Line("zhou"),
+    "adoption_burden": Line("zhou", query=lambda p: {"process": PROCESS}),
+    "clean_up_get": Line("zhou"),
+    "clean_up_close": Line("zhou", body=lambda p: {"ids": [1], "reason": ""}, status=422),
+    "pulse_get": Line("zhou"),
+    "pulse_answer": Line("zhou", body=lambda p: {
+        "awareness": 4, "desire": 3, "knowledge": 4, "ability": 3, "reinforcement": 2}),
+    "week": Line("zhou"),
+    "rollout_get": Line("zhou"),
+    "rollout_change": Line("admin", body=lambda p: {"amnesty_day": 20}),
+    "funnel_stock": Line("zhou"),
+    "funnel_period": Line("zhou"),
+    "funnel_cohort": Line("zhou"),
+    "funnel_path": Line("zhou"),
+    "funnel_time_in_stage": Line("zhou"),
+    "funnel_win_rate": Line("zhou"),
+    "figures": Line("admin"),
+    "events_list": Line("shen"),
+    "event_undo": Line("zhou", "event", status=204),
+    "imports_list": Line("chen"),
+    "imports_upload": Line("chen", body=lambda p: {"kind": "account", "content": FILE}, status=201, form=True),
+    "imports_get": Line("chen", "import"),
+    "imports_map": Line("chen", "import", lambda p: {"columns": {}}),
+    "imports_check": Line("chen", "import", status=202),
+    "imports_run": Line("chen", "import", status=409),
+    "imports_undo": Line("chen", "import", status=409),
+    "imports_rows": Line("chen", "import"),
+}  # fmt: skip
+FILE = ("accounts.csv", "客户名称,城市\n启晨半导体,无锡\n".encode())
+SESSION_ONLY = {"keys_list", "keys_create", "keys_revoke"}
+
+
+def hold_reason() -> str:
+    return str(document()["lists"]["hold"][0]["key"])
+
+
+@cache
+def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """method, path below /api/v1, details; by operation id."""
+    return {
+        details["operationId"]: (method.upper(), path.removeprefix("/api/v1"), details)
+        for path, methods in api_document.build()["paths"].items()
+        for method, details in methods.items()
+    }
+
+
+@cache
+def components() -> dict[str, Any]:
+    found: dict[str, Any] = api_document.build()["components"]["schemas"]
+    return found
+
+
+def bodies() -> list[str]:
+    """Operations that read JSON."""
+    return [name for name, (_m, _p, details) in operations().items()
+            if "application/json" in details.get("requestBody", {}).get("content", {})]  # fmt: skip

@@ -1,0 +1,120 @@
+"""What every test gets: rule ids, a browser where there is one, no network but this machine."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from tests.kit.browser import chromium_path, start_chromium
+
+from fairlead.config import messages
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fairlead")
+    group.addoption("--rule", action="append", default=[], metavar="ID", help="run the tests of this rule")
+    group.addoption("--rule-counts", metavar="FILE", help="write how many tests each rule has, and run none")
+    group.addoption("--nightly", action="store_true", help="run the long tests too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        messages.compile_all()
+
+
+def rules_of(item: pytest.Item) -> set[str]:
+    return {str(rule) for marker in item.iter_markers("rule") for rule in marker.args}
+
+
+def uses_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(
+        item.get_closest_marker("django_db")
+        or fixtures & {"db", "transactional_db", "django_db_setup", "live_server"}
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if file := config.getoption("--rule-counts"):
+        counts = Counter(rule for item in items for rule in rules_of(item))
+        Path(file).write_text(json.dumps(counts), encoding="utf-8")
+        items.clear()
+        return
+    if wanted := {rule for given in config.getoption("--rule") for rule in given.split(",")}:
+        chosen = [item for item in items if rules_of(item) & wanted]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+    has_browser = chromium_path() is not None
+    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2].removesuffix("3")
+    if engine == "postgresql" and not wanted:
+        # What never touches a database has run with SQLite; what it says cannot depend on the engine.
+        chosen = [item for item in items if uses_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not uses_database(item)])
+        items[:] = chosen
+    for item in items:
+        if (only := item.get_closest_marker("one_engine")) and only.args[0] != engine:
+            item.add_marker(pytest.mark.skip(reason=f"{only.args[0]} only: {only.args[1]}"))
+        if item.get_closest_marker("browser") and not has_browser:
+            item.add_marker(pytest.mark.skip(reason="needs Chromium: `apt install chromium`"))
+        if item.get_closest_marker("nightly") and not config.getoption("--nightly"):
+            item.add_marker(pytest.mark.skip(reason="nightly"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    """One Chromium for the process; `tests.kit.browser` says how a page is opened in it."""
+    with start_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(autouse=True)
+def forgotten_caches() -> Iterator[None]:
+    """What a process remembers of one test's database is wrong in the next one's."""
+    yield
+    from fairlead.fields import catalogue
+    from fairlead.process import definitions
+
+    catalogue.forget()
+    definitions.forget()
+    if history := sys.modules.get("fairlead.insight.history"):
+        history.forget()
+
+
+@pytest.fixture(autouse=True)
+def journal_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A transactional test empties every table at its end; the journal's own triggers would refuse that."""
+    marker = request.node.get_closest_marker("django_db")
+    is_transactional = "transactional_db" in request.fixturenames or (
+        marker is not None and (marker.kwargs.get("transaction") or (marker.args and marker.args[0]))
+    )
+    if not is_transactional:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    from django.db import connection
+
+    from fairlead.journal import guards
+
+    guards.install(connection)
+    yield
+    guards.remove(connection)
+
+
+@pytest.fixture(autouse=True)
+def answers_that_are_whole(
+    request: pytest.FixtureRequest, journal_that_can_be_emptied: None
+) -> Iterator[None]:
+    """A browser that is closed leaves requests behind; PostgreSQL would meet them while it empties the tables."""
+    if "live_server" not in request.fixturenames:
+        yield
+        return
+    from tests.kit import answers
+
+    answers.forget()
+    answers.count()
+    yield
+    assert answers.wait_for_all(), "A request of the browser had no answer after its page was closed."

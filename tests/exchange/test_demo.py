@@ -1,0 +1,139 @@
+"""The demo company as it stands: through real gates, alive at its end, told by its journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from tests.exchange.demo_figures import CAN_EXPIRE, KINDS, UNTIL, build, states_by_kind
+
+from fairlead.crm.models import Account, Opportunity
+from fairlead.exchange.demo import truths
+from fairlead.exchange.demo.company import CHAIN, Company
+from fairlead.exchange.demo.people import PASSWORD, SIGN_INS
+from fairlead.insight import history
+from fairlead.journal.models import Event
+from fairlead.journal.services import verify
+from fairlead.organisation.enums import Role
+from fairlead.organisation.models import User
+from fairlead.process.enums import JourneyState, Mode
+from fairlead.process.models import DailySnapshot, Evaluation, Journey, Process, Visit
+from fairlead.process.services import ledger
+from fairlead.process.services.rebuilding import differences, rebuild
+
+pytestmark = pytest.mark.xdist_group("demo")  # one worker: they look at one company
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    history.forget()
+    yield
+    history.forget()
+
+
+@pytest.fixture(scope="module")
+def company(django_db_setup: None, django_db_blocker: Any) -> Iterator[Company]:
+    """One small company for the tests that only look at it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield build(scale=0.12)
+        transaction.set_rollback(True)
+
+
+def test_the_journal_tells_every_journey_and_visit_as_it_stands(company: Company) -> None:
+    assert list(differences()) == []
+    assert verify().sound
+
+
+@pytest.mark.rule("EV-1", "EV-2", "T15")
+def test_the_journal_alone_makes_the_same_journeys_and_visits_again(company: Company) -> None:
+    """Row for row into empty tables: every column of a visit, and all of a journey that the journal tells."""
+
+    def rows() -> tuple[list[tuple[Any, ...]], ...]:
+        own = [f.attname for f in Visit._meta.concrete_fields if not f.primary_key]
+        return (
+            list(Journey.objects.order_by("pk").values_list("pk", "stage__key", *ledger.TRAVEL_FIELDS)),
+            list(Visit.objects.order_by("journey_id", "ordinal").values_list(*own)),
+        )
+
+    before = rows()
+    assert len(before[0]) > 500 and len(before[1]) > 1000
+    with transaction.atomic():
+        Visit.objects.all().delete()
+        Journey.objects.update(regress_count=99, probability=1, base_amount=None, episode_no=9)
+        assert rows() != before
+        rebuild()
+        assert rows() == before
+        transaction.set_rollback(True)
+
+
+def test_everything_went_through_enforced_gates(company: Company) -> None:
+    assert set(Process.objects.filter(mode=Mode.ENFORCED).values_list("key", flat=True)) == set(CHAIN)
+    moved = Event.objects.filter(type__in=("stage_moved", "won", "lost"))
+    assert moved.filter(evaluation_id=None).count() == 0
+    refused = Evaluation.objects.filter(allowed=False)
+    assert refused.filter(gaps__gt=0).count() > 30
+    passed = Evaluation.objects.filter(allowed=True, kind__in=("advance", "close_won"))
+    assert passed.filter(gaps__gt=0).count() == 0
+
+
+def test_what_is_open_looks_alive(company: Company) -> None:
+    deals = Journey.objects.filter(process_key="key_account_opportunity", state=JourneyState.OPEN)
+    states = Counter(deals.values_list("gate_state", flat=True))
+    assert {"missing", "ready"} <= set(states) and "" not in states
+    assert deals.filter(gate_flags__gt=0).exists()
+    morning = datetime(UNTIL.year, UNTIL.month, UNTIL.day, tzinfo=timezone.get_default_timezone())
+    shares = [
+        deals.filter(next_step_at__gte=morning),
+        deals.filter(next_step_at__lt=morning),
+        deals.filter(next_step_at=None),
+    ]
+    assert all(part.count() / deals.count() > 0.08 for part in shares)
+    dates = [d for d in deals.values_list("close_date", flat=True) if d]
+    assert any(d < UNTIL for d in dates) and any(d > UNTIL for d in dates)
+
+
+def test_people_write_down_after_it_happened_and_nothing_lies_in_the_future(company: Company) -> None:
+    last = datetime(UNTIL.year, UNTIL.month, UNTIL.day, 12, tzinfo=timezone.get_default_timezone())
+    rows = list(Event.objects.values_list("effective_at", "recorded_at"))
+    assert all(effective <= recorded <= last for effective, recorded in rows)
+    assert DailySnapshot.objects.values("date").distinct().count() > 150
+
+
+def test_everybody_and_everything_is_a_sample(company: Company) -> None:
+    for model in (User, Account, Opportunity):
+        assert not model.objects.filter(is_sample=False).exists()
+    assert User.objects.count() == 40
+    for username, name, role in SIGN_INS:
+        user = User.objects.get(username=username)
+        assert user.name == name and user.roles == {role} and user.check_password(PASSWORD)
+    assert not User.objects.get(username="xu.jie").has_usable_password()
+    assert User.objects.get(username="manager").team_id == User.objects.get(username="seller").team.parent_id
+    assert {role for _u, _n, role in SIGN_INS} == set(Role)
+
+
+def test_every_kind_of_criterion_occurs_met_and_unmet(company: Company) -> None:
+    """At an eighth of the size six of each are the same share; the full size is counted at night."""
+    found = states_by_kind()
+    for kind in KINDS:
+        assert found[kind, "met"] >= 6 and found[kind, "unmet"] >= 6, kind
+    assert all(found[kind, "expired"] > 0 for kind in CAN_EXPIRE)
+
+
+def test_the_documents_name_the_truths_as_they_are_planted() -> None:
+    root = Path(__file__).parents[2] / "docs"
+    for text in ((root / "demo.md").read_text(), (root / "zh" / "demo.md").read_text()):
+        for told in (
+            truths.BOTTLENECK_STAGE,
+            truths.WEAK_STAGE,
+            truths.DECISIVE_CRITERION,
+            truths.IDLE_CRITERION,
+            *truths.LATE_SELLERS,
+            PASSWORD,
+        ):
+            assert told in text

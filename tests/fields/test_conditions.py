@@ -1,0 +1,256 @@
+"""One condition, three back ends: a verdict, a filter and words (idea 5 of the design)."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import translation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.kit.isolation import undone
+
+from fairlead.crm.facts import field_values
+from fairlead.crm.models import Account, Opportunity
+from fairlead.fields import conditions
+from fairlead.fields.catalogue import PLACEHOLDER_TEXTS, Catalogue, FieldSpec, Option, catalogue
+from fairlead.fields.conditions import ConditionError, check, compile_tree, narrow, verdict, words
+from fairlead.fields.enums import FieldType, Operator, operators_for
+from fairlead.fields.models import CustomField
+from fairlead.fields.values import to_json
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 10, 4, tzinfo=UTC)  # noon in Shanghai
+
+TEXTS = st.sampled_from(
+    ["", "  ", "待定", "N/A", "n/a ", "0", "Siemens", "siemens AG", "%", "_", "'", "西门子", "Ä", None]
+)
+NUMBERS = st.one_of(
+    st.none(),
+    st.sampled_from([Decimal(0), Decimal("0.10"), Decimal("100.00"), Decimal("1E+9")]),
+    st.decimals(min_value=0, max_value=10**9, places=2),
+)
+DAYS = st.one_of(
+    st.none(), st.sampled_from([date(1900, 1, 1)]), st.dates(date(2026, 2, 20), date(2026, 3, 31))
+)
+
+CUSTOM = {
+    "c_text": FieldType.TEXT,
+    "c_number": FieldType.DECIMAL,
+    "c_money": FieldType.MONEY,
+    "c_int": FieldType.INTEGER,
+    "c_date": FieldType.DATE,
+    "c_bool": FieldType.BOOLEAN,
+    "c_choice": FieldType.CHOICE,
+    "c_many": FieldType.MULTI_CHOICE,
+}
+OPTIONS = ["red", "green", "blue"]
+
+
+@pytest.fixture
+def custom_fields(db):
+    for i, (key, kind) in enumerate(CUSTOM.items()):
+        CustomField.objects.create(
+            subject_type="opportunity",
+            key=key,
+            type=kind,
+            label={"zh": key, "en": key},
+            position=i,
+            options=[{"value": o, "label": {"zh": o, "en": o}} for o in OPTIONS] if "choice" in kind else [],
+        )
+    from fairlead.fields.catalogue import forget
+
+    forget()
+    yield
+    forget()
+
+
+def rows():
+    return st.lists(
+        st.fixed_dictionaries(
+            {
+                "competitor": TEXTS,
+                "amount": NUMBERS,
+                "discount": st.one_of(st.none(), st.decimals(0, 100, places=2)),
+                "expected_close_date": DAYS,
+                "is_tender": st.booleans(),
+                "source": st.sampled_from(["", "web", "tender"]),
+                "tier": st.sampled_from(["", "key", "A"]),
+                "c_text": TEXTS,
+                "c_number": NUMBERS,
+                "c_money": NUMBERS,
+                "c_int": st.one_of(st.none(), st.integers(-5, 5)),
+                "c_date": DAYS,
+                "c_bool": st.one_of(st.none(), st.booleans()),
+                "c_choice": st.one_of(st.none(), st.sampled_from(OPTIONS)),
+                "c_many": st.one_of(
+                    st.none(), st.lists(st.sampled_from(OPTIONS), unique=True, max_size=2).map(sorted)
+                ),
+            }
+        ),
+        min_size=1,
+        max_size=4,
+    )
+
+
+FIELDS = [
+    "competitor",
+    "amount",
+    "discount",
+    "expected_close_date",
+    "is_tender",
+    "source",
+    "account_tier",
+    *CUSTOM,
+]
+
+
+def value_for(spec: FieldSpec, op: Operator):
+    if op in (Operator.PRESENT, Operator.ABSENT):
+        return st.none()
+    if op in (Operator.OLDER_THAN, Operator.WITHIN):
+        return st.integers(0, 30)
+    one = {
+        FieldType.TEXT: TEXTS.filter(lambda t: bool(t and t.strip())),
+        FieldType.CHOICE: st.sampled_from([o.value for o in spec.options] or ["x"]),
+        FieldType.MULTI_CHOICE: st.sampled_from(OPTIONS),
+        FieldType.INTEGER: st.integers(-5, 5),
+        FieldType.BOOLEAN: st.booleans(),
+        FieldType.DATE: DAYS.filter(bool).map(lambda d: d.isoformat()),
+    }.get(spec.type, NUMBERS.filter(lambda n: n is not None).map(str))
+    return st.lists(one, min_size=1, max_size=3) if op in (Operator.IN, Operator.NOT_IN) else one
+
+
+@st.composite
+def trees(draw, depth=3):
+    if depth > 1 and draw(st.booleans()):
+        mode = draw(st.sampled_from(["all", "any", "not"]))
+        if mode == "not":
+            return {"not": draw(trees(depth=depth - 1))}
+        return {mode: draw(st.lists(trees(depth=depth - 1), min_size=1, max_size=3))}
+    spec = catalogue("opportunity")[draw(st.sampled_from(FIELDS))]
+    op = draw(st.sampled_from(sorted(operators_for(spec.type))))
+    value = draw(value_for(spec, op))
+    return {"field": spec.key, "op": op.value, **({} if value is None else {"value": value})}
+
+
+def store(row) -> int:
+    account = Account.objects.create(name="a", tier=row["tier"], created_at=NOW, updated_at=NOW)
+    return Opportunity.objects.create(
+        name="deal",
+        account=account,
+        competitor=row["competitor"] or "",
+        amount=row["amount"],
+        discount=row["discount"],
+        expected_close_date=row["expected_close_date"],
+        is_tender=row["is_tender"],
+        source=row["source"],
+        custom={k: to_json(row[k]) for k in CUSTOM if row[k] is not None},
+        created_at=NOW,
+        updated_at=NOW,
+    ).pk
+
+
+@pytest.mark.rule("GT-9", "PD-6")
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_verdict_and_filter_agree_on_every_row(custom_fields, data):
+    with undone():
+        ids = [store(row) for row in data.draw(rows())]
+        tree = compile_tree(data.draw(trees()), catalogue("opportunity"))
+        queryset = Opportunity.objects.filter(pk__in=ids)
+        kept = set(narrow(queryset, tree, now=NOW).values_list("pk", flat=True))
+        values = field_values(Opportunity, ids, "opportunity")
+        told = {pk for pk in ids if verdict(tree, values[pk], now=NOW) is True}
+        assert kept == told
+        with translation.override("en"):
+            assert words(tree)
+        with translation.override("zh-hans"):
+            assert words(tree)
+
+
+@pytest.mark.rule("GT-9")
+def test_unknown_never_becomes_true():
+    tree = compile_tree(
+        {"all": [{"field": "amount", "op": "gt", "value": 5}, {"field": "name", "op": "present"}]},
+        catalogue("opportunity"),
+    )
+    assert verdict(tree, {"name": "x"}, now=NOW) is None
+    assert verdict(tree, {"name": ""}, now=NOW) is False
+    assert (
+        verdict(
+            compile_tree({"not": {"field": "amount", "op": "gt", "value": 5}}, catalogue("opportunity")),
+            {},
+            now=NOW,
+        )
+        is None
+    )
+    either = compile_tree(
+        {"any": [{"field": "amount", "op": "gt", "value": 5}, {"field": "name", "op": "present"}]},
+        catalogue("opportunity"),
+    )
+    assert verdict(either, {"name": "x"}, now=NOW) is True
+
+
+@pytest.mark.rule("T33")
+@pytest.mark.parametrize(
+    ("tree", "path"),
+    [
+        ({"field": "nothing", "op": "eq", "value": 1}, "field"),
+        ({"field": "amount", "op": "contains", "value": "1"}, "op"),
+        ({"all": [{"field": "amount", "op": "gt", "value": "many"}]}, "all.0.value"),
+        ({"all": []}, ""),
+        ({"all": [{"field": "amount", "op": "gt", "value": 1}], "any": []}, ""),
+        ({"field": "amount", "op": "gt", "value": 1, "sql": "1=1"}, ""),
+        (
+            {"not": {"not": {"not": {"not": {"not": {"field": "name", "op": "present"}}}}}},
+            "not.not.not.not.not",
+        ),
+        ([], ""),
+        ({"any": [{"field": "name", "op": "present"}] * 21}, ""),
+    ],
+)
+def test_a_bad_tree_is_refused_with_its_path(tree, path):
+    problems = check(tree, catalogue("opportunity"))
+    assert problems
+    assert problems[0].path == path
+
+
+@pytest.mark.rule("GT-2", "AC-5")
+@pytest.mark.parametrize("text", [*sorted(PLACEHOLDER_TEXTS), "待定 ", " N/A", ""])
+def test_a_placeholder_is_not_a_value(text):
+    spec = catalogue("opportunity")["competitor"]
+    assert not spec.is_filled(text)
+
+
+@pytest.mark.rule("GT-9")
+def test_time_operators_count_days_of_the_house():
+    spec = FieldSpec(key="d", type=FieldType.DATE, label={"zh": "日", "en": "Day"})
+    fields = Catalogue(
+        "opportunity",
+        [
+            spec,
+            FieldSpec(
+                key="o",
+                type=FieldType.CHOICE,
+                label={"zh": "选", "en": "o"},
+                options=(Option("r", {"zh": "红", "en": "red"}),),
+            ),
+        ],
+    )
+    old = compile_tree({"field": "d", "op": "older_than_days", "value": 7}, fields)
+    assert verdict(old, {"d": date(2026, 3, 3)}, now=NOW) is False
+    assert verdict(old, {"d": date(2026, 3, 2)}, now=NOW) is True
+    late = NOW + timedelta(hours=13)  # 1:00 on 11 March in Shanghai
+    assert verdict(old, {"d": date(2026, 3, 3)}, now=late) is True
+    with translation.override("zh-hans"):
+        assert "红" in words(compile_tree({"field": "o", "op": "eq", "value": "r"}, fields))
+
+
+def test_compiling_reports_every_problem_at_once():
+    with pytest.raises(ConditionError) as caught:
+        compile_tree(
+            {"all": [{"field": "x", "op": "eq"}, {"field": "y", "op": "eq"}]}, catalogue("opportunity")
+        )
+    assert [p.path for p in caught.value.problems] == ["all.0.field", "all.1.field"]
+    assert conditions.MAX_DEPTH == 5

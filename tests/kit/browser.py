@@ -1,0 +1,99 @@
+"""Chromium for the browser tests: the machine's own, never a downloaded one."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+AXE = Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js"
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+
+
+@cache
+def chromium_path() -> str | None:
+    if given := os.environ.get("FAIRLEAD_TEST_CHROMIUM"):
+        return given
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    return found or (str(MAC) if MAC.exists() else None)
+
+
+@contextmanager
+def start_chromium() -> "Iterator[Browser]":
+    from playwright.sync_api import sync_playwright
+
+    # Playwright runs an event loop in this thread, where Django would else refuse its own database calls.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def open_page(
+    browser: "Browser",
+    base_url: str,
+    *,
+    size: dict[str, int] | None = None,
+    language: str = "zh-CN",
+    theme: str = "light",
+    **more: Any,
+) -> "Iterator[Page]":
+    """A page in a profile of its own; an error in its scripts or against its policy fails the test.
+
+    `**more` goes to the profile: `java_script_enabled=False` for a browser without scripts.
+    """
+    context = browser.new_context(
+        base_url=base_url, viewport=size or DESK, locale=language, color_scheme=theme,
+        timezone_id="Asia/Shanghai", reduced_motion="reduce", **more,
+    )  # fmt: skip
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on(
+        "console",
+        lambda message: broken.append(message.text) if "Content Security Policy" in message.text else None,
+    )
+    try:
+        yield page
+    finally:
+        _leave(page)
+        context.close()
+    assert broken == []
+
+
+def _leave(page: "Page") -> None:
+    """End what is still loading: Chromium now and then never closes a profile in the middle of it."""
+    from playwright.sync_api import Error
+
+    with suppress(Error):  # a page that is gone already has nothing left to end
+        page.goto("about:blank", timeout=5_000)
+
+
+def axe_violations(
+    page: "Page", *, tags: tuple[str, ...] = (*WCAG, "best-practice"), rules: tuple[str, ...] = ()
+) -> list[str]:
+    """What axe finds wrong on the page: one line for each rule and element. `rules` asks for those alone."""
+    only = {"type": "rule" if rules else "tag", "values": list(rules or tags)}
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))  # not a script tag: the policy forbids those
+    found = page.evaluate(
+        "async (only) => (await axe.run(document, {resultTypes: ['violations'], runOnly: only})).violations",
+        only,
+    )
+    return [f"{rule['id']}: {node['target'][0]}" for rule in found for node in rule["nodes"]]

@@ -1,0 +1,38 @@
+"""`decide` is pure: from the same values the same verdict, without a clock, a question or a trace."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from tests.factories.crm import STAGES, Company, company
+
+from fairlead.process.engine import decide, legal_moves
+from fairlead.process.recording import results_as_json
+from fairlead.process.selectors.gathering import situations
+from fairlead.process.verdicts import Wish
+
+
+@pytest.fixture
+def where(db: None) -> Company:
+    return company(language="en")
+
+
+@pytest.mark.rule("GT-4", "GT-2")
+def test_no_question_no_clock_and_the_same_answer_twice(
+    where: Company, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    journeys = [where.journey(where.fulfil(where.deal(stage=stage))) for stage in STAGES]
+    found = situations(journeys, at=timezone.now())
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime(1999, 1, 1, tzinfo=UTC))
+    asked = 0
+    with django_assert_num_queries(0):
+        for situation in found.values():
+            moves = legal_moves(situation.definition, situation.facts)
+            for move in moves:
+                wish = Wish(kind=move.kind, to=move.to, reason="x", form={"resume_date": "2099-01-01"})
+                one, two = (decide(situation.definition, situation.facts, wish) for _ in range(2))
+                assert one == two
+                assert results_as_json(one.results) == results_as_json(two.results)
+                asked += 1
+    assert asked >= 3 * len(STAGES)

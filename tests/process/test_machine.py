@@ -1,0 +1,390 @@
+"""T15: random work on real rows through the real services; what must hold holds after every step."""
+
+import itertools
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.factories import crm as factory
+
+from fairlead.common.refusals import Refusal
+from fairlead.crm import services as crm
+from fairlead.crm.models import Opportunity
+from fairlead.journal.models import Event
+from fairlead.offers import services as offers
+from fairlead.offers.models import Contract
+from fairlead.process import fold
+from fairlead.process import services as process
+from fairlead.process.definitions import definition_of
+from fairlead.process.enums import FORWARD, Kind
+from fairlead.process.models import Attestation, Evaluation, Journey, Visit
+from fairlead.process.services import ledger
+from fairlead.process.services.rebuilding import folded
+from fairlead.process.verdicts import Wish
+from fairlead.work import services as work
+from fairlead.work.models import File
+
+STAGE = st.sampled_from(factory.STAGES)
+PERSON = st.sampled_from(["zhou", "lin", "chen", "he", "sun", "admin", "tang", "qi", "fang"])
+PICK = st.integers(0, 10**6)
+
+
+class Deals(RuleBasedStateMachine):
+    """A few deals of one company, worked by nine people whose rights differ."""
+
+    moves: Counter[tuple[str, bool]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outer = transaction.atomic()
+        self.outer.__enter__()
+        self.now = timezone.now() - timedelta(days=300)
+        self.where = factory.company(at=self.now)
+        self.deals: list[int] = []
+        self.pinned: dict[int, int] = {}
+
+    def teardown(self) -> None:
+        self.moves.update(Evaluation.objects.values_list("kind", "allowed"))
+        transaction.set_rollback(True)
+        self.outer.__exit__(None, None, None)
+
+    @initialize(stages=st.lists(STAGE, min_size=2, max_size=2))
+    def begin(self, stages: list[str]) -> None:
+        self.create(imported=False)
+        for stage in stages:
+            self.create(imported=True, stage=stage)
+
+    def how(self, who: str):
+        return {"by": self.where.people[who], "at": self.now, "channel": "ui"}
+
+    def deal(self, pick: int) -> Opportunity:
+        return Opportunity.objects.get(pk=self.deals[pick % len(self.deals)])
+
+    def deal_that(self, pick: int, **stands: str) -> int:
+        """The pick of a deal that stands so where there is one, lest a rule try only what cannot be."""
+        rows = Journey.objects.filter(subject_id__in=self.deals, subject_type="opportunity", **stands)
+        fitting = sorted(rows.values_list("subject_id", flat=True))
+        return self.deals.index(fitting[pick % len(fitting)]) if fitting else pick
+
+    def attempt(self, act) -> None:
+        """A refusal is a fine answer; anything else raised is a bug."""
+        try:
+            act()
+        except Refusal:
+            return
+
+    @precondition(lambda self: len(self.deals) < 4)
+    @rule(imported=st.booleans(), stage=STAGE)
+    def create(self, imported: bool, stage: str = "customer_contact") -> None:
+        if imported:
+            row = self.where.deal(stage=stage, at=self.now)
+        else:
+            row = crm.create(
+                "opportunity",
+                {"name": "新商机", "amount": 500_000, "account": self.where.account().pk},
+                process_key=factory.PROCESS,
+                **self.how("zhou"),
+            )
+        self.deals.append(row.pk)
+        self.pinned[row.pk] = Opportunity.objects.get(pk=row.pk).journey.process_version_id
+
+    @rule(days=st.integers(0, 40))
+    def clock_jumps(self, days: int) -> None:
+        self.now += timedelta(days=days, minutes=7)
+        process.refresh_due_gates(at=self.now)
+
+    @rule(pick=PICK, item=PICK)
+    def settle_an_item(self, pick: int, item: int) -> None:
+        deal = self.deal(pick)
+        required = factory._REQUIRED[self.where.journey(deal).stage.key]
+        if required:
+            key = sorted(required)[item % len(required)]
+            self.attempt(lambda: required[key](self.where, deal, self.now))
+
+    @rule(pick=PICK)
+    def settle_everything(self, pick: int) -> None:
+        self.attempt(lambda: self.where.fulfil(self.deal(pick), at=self.now))
+
+    @rule(
+        pick=PICK,
+        who=PERSON,
+        amount=st.one_of(st.none(), st.integers(0, 10**7)),
+        text=st.sampled_from(["待定", "西门子", None]),
+    )
+    def edit(self, pick: int, who: str, amount: int | None, text: str | None) -> None:
+        deal = self.deal(pick)
+        self.attempt(
+            lambda: crm.edit(
+                "opportunity",
+                deal.pk,
+                {"amount": amount, "competitor": text},
+                version=deal.version,
+                **self.how(who),
+            )
+        )
+
+    @rule(pick=PICK, which=PICK)
+    def withdraw_a_file(self, pick: int, which: int) -> None:
+        files = list(
+            File.objects.filter(subject_type="opportunity", subject_id=self.deal(pick).pk, withdrawn_at=None)
+        )
+        if files:
+            self.attempt(lambda: work.withdraw_file(files[which % len(files)].pk, **self.how("zhou")))
+
+    @rule(pick=PICK, which=PICK, who=PERSON)
+    def withdraw_a_word(self, pick: int, which: int, who: str) -> None:
+        words = list(Attestation.objects.filter(journey=self.deal(pick).journey_id, withdrawn_at=None))
+        if words:
+            self.attempt(lambda: process.withdraw_attestation(words[which % len(words)].pk, **self.how(who)))
+
+    @rule(pick=PICK, who=PERSON, which=PICK, days=st.integers(1, 60))
+    def waive(self, pick: int, who: str, which: int, days: int) -> None:
+        deal = self.deal(pick)
+        keys = [c.key for _s, _side, c in definition_of(deal.journey.process_version).criteria()]
+        self.attempt(
+            lambda: process.grant_waiver(
+                deal.journey_id,
+                criterion_key=keys[which % len(keys)],
+                reason_code="time_first",
+                text="客户要求本周定标，补件随后",
+                expires_at=self.now + timedelta(days=days),
+                **self.how(who),
+            )
+        )
+
+    def reasons(self, name: str) -> list[str]:
+        return [r["key"] for r in self.where.version.document["lists"][name]]
+
+    @rule(pick=PICK, who=PERSON, kind=st.sampled_from(list(Kind)), to=STAGE, reason=PICK)
+    def move(self, pick: int, who: str, kind: Kind, to: str, reason: int) -> None:
+        self._move(pick, who, kind, to, reason)
+
+    @rule(pick=PICK)
+    def go_on(self, pick: int) -> None:
+        deal = self.deal(pick)
+        following = definition_of(deal.journey.process_version).next_stage(deal.journey.stage.key)
+        if following is None:
+            self._move(pick, "zhou", Kind.CLOSE_WON, "", 0)
+        else:
+            self._move(pick, "zhou", Kind.ADVANCE, following.key, 0)
+
+    @rule(pick=PICK, stages=st.integers(1, 3))
+    def settle_and_go_on(self, pick: int, stages: int) -> None:
+        for _ in range(stages):
+            self.settle_everything(pick)
+            self.sign(pick)
+            self.go_on(pick)
+
+    @rule(pick=PICK, to=STAGE, reason=PICK)
+    def go_back(self, pick: int, to: str, reason: int) -> None:
+        self._move(pick, "chen", Kind.REGRESS, to, reason)
+
+    @rule(pick=PICK, kind=st.sampled_from([Kind.CLOSE_LOST, Kind.HOLD, Kind.RESUME]), reason=PICK)
+    def lose_hold_or_resume(self, pick: int, kind: Kind, reason: int) -> None:
+        if kind == Kind.RESUME:
+            pick = self.deal_that(pick, state="on_hold")
+        self._move(pick, "chen", kind, "", reason)
+
+    @rule(pick=PICK, reason=PICK)
+    def skip_ahead(self, pick: int, reason: int) -> None:
+        pick = self.deal_that(pick, state="open", stage__key="customer_contact")
+        deal = self.deal(pick)
+        self.attempt(
+            lambda: factory._REQUIRED["customer_contact"]["problem_stated"](self.where, deal, self.now)
+        )
+        self.attempt(
+            lambda: factory._REQUIRED["solution_design"]["fr_deliverability"](self.where, deal, self.now)
+        )
+        self._move(pick, "chen", Kind.SKIP, "quote_negotiation", reason)
+
+    @rule(pick=PICK, reason=PICK, days=st.integers(0, 30))
+    def rest_for_a_while(self, pick: int, reason: int, days: int) -> None:
+        pick = self.deal_that(pick, state="open")
+        self._move(pick, "chen", Kind.HOLD, "", reason)
+        self.clock_jumps(days)
+        self._move(pick, "chen", Kind.RESUME, "", 0)
+
+    @rule(pick=PICK, reason=PICK, days=st.integers(0, 30))
+    def lose_and_win_back(self, pick: int, reason: int, days: int) -> None:
+        pick = self.deal_that(pick, state="open")
+        stage = self.deal(pick).journey.stage.key
+        self._move(pick, "chen", Kind.CLOSE_LOST, "", reason)
+        self.clock_jumps(days)
+        self._move(pick, "chen", Kind.REOPEN, stage, 0)
+
+    @rule(pick=PICK, to=STAGE, who=st.sampled_from(["chen", "tang", "fang"]))
+    def reopen(self, pick: int, to: str, who: str) -> None:
+        closed = self.deal_that(pick, state="won" if who == "fang" else "lost")
+        self._move(closed, who, Kind.REOPEN, to, 0)
+
+    def _move(self, pick: int, who: str, kind: Kind, to: str, reason: int) -> None:
+        lists = {
+            Kind.REGRESS: "regress",
+            Kind.SKIP: "skip",
+            Kind.CLOSE_LOST: "lost",
+            Kind.HOLD: "hold",
+            Kind.CLOSE_WON: "win",
+        }
+        keys = self.reasons(lists[kind]) if kind in lists else [""]
+        form = {
+            Kind.HOLD: {"resume_date": (self.now + timedelta(days=20)).date().isoformat()},
+            Kind.CLOSE_LOST: {"competitor": "东方自控"},
+        }.get(kind, {})
+        wish = Wish(
+            kind=kind,
+            to="" if kind in (Kind.CLOSE_LOST, Kind.CLOSE_WON, Kind.HOLD, Kind.RESUME) else to,
+            reason=keys[reason % len(keys)],
+            comment="说明",
+            form=form,
+        )
+        self.attempt(lambda: process.move(self.deal(pick).journey_id, wish, **self.how(who)))
+
+    @rule(pick=PICK, who=PERSON)
+    def reassign(self, pick: int, who: str) -> None:
+        deal = self.deal(pick)
+        self.attempt(
+            lambda: crm.reassign(
+                "opportunity", deal.pk, owner=self.where.people[who], version=deal.version, **self.how("chen")
+            )
+        )
+
+    @rule(pick=PICK)
+    def sign(self, pick: int) -> None:
+        deal = self.deal(pick)
+        if deal.amount is not None and not Contract.objects.filter(opportunity=deal).exists():
+            day = self.now.date()
+            self.attempt(
+                lambda: offers.create_contract(
+                    deal.pk,
+                    number=f"HT-{deal.pk}",
+                    amount=deal.amount,
+                    currency=deal.currency,
+                    signed_date=day,
+                    countersigned_date=day,
+                    **self.how("admin"),
+                )
+            )
+
+    # --- what must hold ---
+
+    @invariant()
+    def one_every_stage_was_reached_by_a_recorded_and_permitted_move(self) -> None:
+        for journey in Journey.objects.select_related("stage", "process_version").filter(
+            subject_id__in=self.deals, subject_type="opportunity"
+        ):
+            definition = definition_of(journey.process_version)
+            at = ""
+            for event in (
+                Event.objects.of_journeys([journey.pk]).filter(type__in=fold.JOURNEY_EVENTS).in_order()
+            ):
+                if event.type == fold.MOVED:
+                    assert event.from_stage == at
+                    kind = Kind(event.data["kind"])
+                    assert definition.stage(at).transition(kind, event.to_stage) is not None
+                if event.to_stage:
+                    at = event.to_stage
+            assert journey.stage.key == at
+
+    @invariant()
+    def two_every_gate_passed_was_satisfied_or_waived(self) -> None:
+        for passed in Evaluation.objects.filter(
+            journey__subject_id__in=self.deals, allowed=True, kind__in=FORWARD
+        ):
+            for result in passed.results:
+                if result["level"] == "block":
+                    assert result["state"] in ("met", "waived", "na"), result
+                if result["state"] == "waived":
+                    assert result["params"]["by_id"]
+                    assert result["params"]["reason"]
+
+    @invariant()
+    def three_visits_follow_each_other_without_a_gap(self) -> None:
+        for journey in Journey.objects.filter(subject_id__in=self.deals, subject_type="opportunity"):
+            visits = list(Visit.objects.filter(journey=journey).in_order())
+            running = journey.state in ("open", "on_hold")
+            assert [v.left_at is None for v in visits].count(True) == (1 if running else 0)
+            for before, after in itertools.pairwise(visits):
+                if before.episode_no == after.episode_no:
+                    assert before.left_at == after.entered_at
+            episode = [v for v in visits if v.episode_no == journey.episode_no]
+            end = self.now if running else journey.closed_at
+            total = sum(((v.left_at or self.now) - v.entered_at for v in episode), timedelta())
+            assert total == max(end - episode[0].entered_at, timedelta())
+
+    @invariant()
+    def five_counts_and_weights_are_those_of_the_rows(self) -> None:
+        open_now = Journey.objects.filter(subject_id__in=self.deals, subject_type="opportunity", state="open")
+        by_visit = Visit.objects.filter(journey__in=open_now, left_at=None).count()
+        assert by_visit == open_now.count()
+        told = open_now.aggregate(total=Sum("base_amount"))["total"] or 0
+        assert told == sum(Opportunity.objects.get(pk=j.subject_id).amount or 0 for j in open_now)
+
+    @invariant()
+    def six_the_journal_alone_tells_the_same(self) -> None:
+        journeys = {
+            j.pk: j
+            for j in Journey.objects.select_related("stage").filter(
+                subject_id__in=self.deals, subject_type="opportunity"
+            )
+        }
+        for pk, travel in folded(set(journeys)).items():
+            row = journeys[pk]
+            assert travel.stage_key == row.stage.key
+            for name in ledger.TRAVEL_FIELDS:
+                assert getattr(row, name) == getattr(travel, name), name
+            stored = [
+                tuple(getattr(v, n) for n in ledger.VISIT_FIELDS)
+                for v in Visit.objects.filter(journey=pk).in_order()
+            ]
+            assert stored == [tuple(getattr(v, n) for n in ledger.VISIT_FIELDS) for v in travel.visits]
+
+    @invariant()
+    def seven_a_running_deal_keeps_its_version(self) -> None:
+        for deal in Opportunity.objects.filter(pk__in=self.deals).select_related("journey"):
+            assert deal.journey.process_version_id == self.pinned[deal.pk]
+
+
+def run(examples: int, steps: int) -> None:
+    Deals.moves.clear()
+    run_state_machine_as_test(
+        Deals,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    # A machine that never gets anywhere proves nothing.
+    for kind in ("advance", "skip", "regress", "close_won", "close_lost", "hold", "resume", "reopen"):
+        assert Deals.moves[kind, True] >= 2, (kind, dict(Deals.moves))
+    assert Deals.moves["advance", False] >= 20, Deals.moves
+
+
+@pytest.mark.rule("T15", "GT-2", "EV-2")
+@pytest.mark.django_db
+def test_two_thousand_steps_break_nothing():
+    run(examples=50, steps=40)
+
+
+@pytest.mark.rule("T15")
+@pytest.mark.nightly
+@pytest.mark.django_db
+def test_fifty_thousand_steps_break_nothing():
+    run(examples=625, steps=80)

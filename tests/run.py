@@ -1,0 +1,112 @@
+"""Run the tests on every database engine that is here: `python3 start.py test`. Standard library only.
+
+    --ids            print each rule id with the number of its tests, run nothing
+    --id T05         only the tests of that rule (several: again, or with commas)
+    --engine NAME    sqlite or postgresql (default: both, PostgreSQL where initdb and pg_ctl are found)
+
+Everything else goes to pytest.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.kit import postgresql
+from tests.kit.browser import chromium_path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROCESSES = "2"
+NOTHING_COLLECTED = 5
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="start.py test", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--ids", action="store_true")
+    parser.add_argument("--id", action="append", default=[])
+    parser.add_argument("--engine", choices=["sqlite", "postgresql"])
+    options, rest = parser.parse_known_args(argv)
+    if options.ids:
+        return list_ids(rest)
+    ensure_browser()
+    rest += [part for rule in options.id for part in ("--rule", rule)]
+    results: dict[str, int] = {}
+    if options.engine != "postgresql":
+        results["SQLite"] = run_pytest("SQLite", "", rest)
+    if options.engine != "sqlite":
+        if postgresql.programs():
+            with postgresql.cluster() as url:
+                results["PostgreSQL"] = run_pytest("PostgreSQL", url, rest)
+        elif os.environ.get("CI") or options.engine:
+            print("PostgreSQL: initdb and pg_ctl are not here, and this run must have them.")
+            results["PostgreSQL"] = 1
+        else:
+            print("PostgreSQL: not run, initdb and pg_ctl are not here.")
+    print()
+    for engine, code in results.items():
+        print(f"{engine}: {'passed' if code == 0 else f'failed ({code})'}")
+    return max(results.values())
+
+
+def pytest_command(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "pytest", *arguments]
+
+
+def run_pytest(engine: str, url: str, arguments: list[str]) -> int:
+    print(f"\n── {engine} ".ljust(100, "─"), flush=True)
+    began = time.monotonic()
+    environment = os.environ | {"FAIRLEAD_TEST_DATABASE_URL": url}
+    spread = [] if any(given.startswith(("-n", "--pdb")) for given in arguments) else ["-n", PROCESSES]
+    command = pytest_command([*spread, "--dist", "loadgroup", *arguments])
+    code = subprocess.run(command, cwd=ROOT, env=environment).returncode
+    if code == NOTHING_COLLECTED:
+        print("No test matched.")
+    print(f"{engine}: {time.monotonic() - began:.0f} s", flush=True)
+    return code
+
+
+def list_ids(arguments: list[str]) -> int:
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "counts.json"
+        command = pytest_command(
+            ["--collect-only", "-qq", "-p", "no:xdist", "--rule-counts", str(file), *arguments]
+        )
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if not file.exists() or done.returncode not in {0, NOTHING_COLLECTED}:
+            print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
+            return done.returncode or 1
+        counts: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
+    for rule in sorted(counts, key=in_reading_order):
+        print(f"{rule} {counts[rule]}")
+    return 0
+
+
+def in_reading_order(rule: str) -> list[tuple[int, str]]:
+    """T5 before T14."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", rule) if part]
+
+
+def ensure_browser() -> None:
+    """Debian's Chromium where this may install it; otherwise a line that says how."""
+    if chromium_path():
+        return
+    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("Installing Chromium for the browser tests", flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        for command in (["update", "-q"], ["install", "-qy", "--no-install-recommends", "chromium"]):
+            subprocess.run(
+                ["apt-get", *command], **quiet, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            )
+        chromium_path.cache_clear()
+    if not chromium_path():
+        print("No browser here: the browser tests are skipped. Get one with `apt install chromium`.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

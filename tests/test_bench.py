@@ -1,0 +1,49 @@
+"""The harness of the measurements runs; nothing is timed here."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.one_engine("sqlite", "the harness makes its own databases")
+def test_bench_measures_a_tiny_company(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FAIRLEAD_")}
+    environment |= {
+        "FAIRLEAD_BENCH_HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "--json",
+        "--quick",
+        "--engine",
+        "sqlite",
+        "--scale",
+        "0.002",
+        "-n",
+        "2",
+    ]
+
+    done = subprocess.run(
+        [*command, "--only", "board", "--only", "move"],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["about"]["sqlite"]["rows"]["opportunities"] == 200
+    assert {(f["name"], f["who"]): f.get("note", "") for f in report["figures"]} == {
+        (name, who): "" for name in ("board", "move") for who in ("seller", "manager")
+    }
+    assert all(f["value"] > 0 and f["ratio"] > 0 for f in report["figures"])
