@@ -316,3 +316,35 @@ def test_under_ci_a_missing_postgresql_fails_the_run(monkeypatch: pytest.MonkeyP
     assert run.main([]) == 0
     monkeypatch.setenv("CI", "true")
     assert run.main([]) == 1
+
+
+@pytest.mark.rule("START-3")
+@pytest.mark.parametrize(("passes_alone", "code"), [(True, 0), (False, 1)])
+def test_what_failed_among_the_others_is_run_again_alone(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    passes_alone: bool,
+    code: int,
+) -> None:
+    from tests import run
+
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (tmp_path / "test_some.py").write_text(
+        "import os, pytest\n"
+        "@pytest.mark.xdist_group('some')\n"
+        "@pytest.mark.parametrize('name', ['a@b'])\n"
+        "def test_alone(name):\n"
+        f"    assert {passes_alone} and 'PYTEST_XDIST_WORKER' not in os.environ\n"
+        "def test_steady():\n"
+        "    assert True\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:django -p no:schemathesis -p no:hypothesispytest")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    assert run.run_pytest("SQLite", "", []) == code
+    said = capfd.readouterr().out
+    assert "1 failed; again, alone" in said
+    assert ("unsteady, they failed" in said) is passes_alone
