@@ -30,7 +30,7 @@ print(reverse("api:api-root"))
 
 def test_a_page_needs_nothing_of_the_api() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", ASKED], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", ASKED], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     loaded, asked, root = done.stdout.splitlines()

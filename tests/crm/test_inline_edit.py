@@ -173,19 +173,19 @@ def test_five_fields_take_eleven_steps_by_keyboard(chromium: Any, live_server: A
         for key, value in typed.items():
             box = page.locator(f"#f-{key} [name={key}]")
             box.wait_for()
-            expect(box).to_be_focused(timeout=10_000)
+            expect(box).to_be_focused(timeout=45_000)
             if value:
                 box.fill(value)
                 steps += 1
             box.press("Tab")
             steps += 1
         date = page.locator("#f-expected_close_date [name=expected_close_date]")
-        expect(date).to_be_focused(timeout=10_000)
+        expect(date).to_be_focused(timeout=45_000)
         page.keyboard.press("Escape")
         page.locator("#f-expected_close_date form").wait_for(state="detached")
         assert steps <= 11
         assert page.locator("#f-amount").inner_text().endswith("¥4,500.00")
-        expect(page.locator("h1")).to_have_text("New name", timeout=10_000)
+        expect(page.locator("h1")).to_have_text("New name", timeout=45_000)
     deal.refresh_from_db()
     assert (deal.name, str(deal.amount), deal.account_id) == ("New name", "4500.00", deal.account.pk)
 

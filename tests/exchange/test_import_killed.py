@@ -131,19 +131,19 @@ def test_kill_9_loses_and_doubles_nothing_and_no_tab_has_to_stay_open(client: Cl
 
     first = worker()
     try:
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while ImportRun.objects.values_list("rows_done", flat=True).get(pk=run.pk) == 0:
             assert first.poll() is None and time.monotonic() < until, "the worker did not begin"
             time.sleep(0.005)
         first.send_signal(signal.SIGKILL)
     finally:
         first.kill()
-        assert first.wait(30) == -signal.SIGKILL
+        assert first.wait(120) == -signal.SIGKILL
     run.refresh_from_db()
     assert run.state == RunState.RUNNING and 0 < run.rows_done < ROWS
     assert Opportunity.objects.filter(external_id__startswith="甲").count() == run.rows_done
 
-    assert worker().wait(240) == 0
+    assert worker().wait(600) == 0
     run.refresh_from_db()
     assert (run.state, run.rows_done) == (RunState.DONE, ROWS)
 

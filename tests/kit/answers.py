@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.signals import request_finished, request_started
 
-LONGEST = 10.0
+LONGEST = 60.0
 
 _under_way = 0
 _changed = threading.Condition()

@@ -14,7 +14,7 @@ ON_WINDOWS = os.name == "nt"
 #: Speed over safety: this cluster has nothing to lose.
 CARELESS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
 #: Whoever waits for ever fails with a message instead.
-PATIENCE = ("lock_timeout=60s", "statement_timeout=120s", "idle_in_transaction_session_timeout=180s")
+PATIENCE = ("lock_timeout=240s", "statement_timeout=300s", "idle_in_transaction_session_timeout=600s")
 
 
 def programs() -> tuple[str, str] | None:

@@ -94,7 +94,7 @@ def test_two_browsers_at_once_make_one_administrator(transactional_db):
 
     def run(name):
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=120)
             services.set_up(**PLACE, **(PERSON | {"username": name}), at=NOON)
             outcomes.append("made")
         except services.AlreadySetUp:
@@ -106,7 +106,7 @@ def test_two_browsers_at_once_make_one_administrator(transactional_db):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=300)
 
     assert sorted(outcomes) == ["made", "refused"]
     assert User.objects.count() == 1
