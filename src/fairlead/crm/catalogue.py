@@ -51,7 +51,7 @@ SEGMENT = (
 )
 
 ACCOUNT = (
-    _f("name", FieldType.TEXT, "客户名称", "Name", required=True, max_length=200, sort="name"),
+    _f("name", FieldType.TEXT, "客户名称", "Name", required=True, max_length=200, sort="name_key"),
     _f("short_name", FieldType.TEXT, "简称", "Short name", max_length=100),
     _f("uscc", FieldType.TEXT, "统一社会信用代码", "Credit code (USCC)", max_length=18),
     _f("industry", FieldType.TEXT, "行业", "Industry", max_length=100),
@@ -79,7 +79,7 @@ CONTACT = (
         required=True,
         max_length=200,
         personal=PersonalData.CONTACT,
-        sort="name",
+        sort="name_key",
     ),
     _f("account", FieldType.RECORD, "客户", "Account", path="account_id", target="account", required=True),
     _f("title", FieldType.TEXT, "职务", "Title", max_length=100, personal=PersonalData.CONTACT),

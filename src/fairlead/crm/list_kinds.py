@@ -124,7 +124,7 @@ def register_lists() -> None:
             more=with_dates,
             rows=lambda user: Account.objects.visible_to(user).select_related("owner").defer("search_key"),
             columns=("name", "tier", "industry", "region", "city", "is_customer", "owner", "updated"),
-            sorts={"name": Sort("name")},
+            sorts={"name": Sort("name_key")},
             default_sort="name",
         )
     )
@@ -139,7 +139,7 @@ def register_lists() -> None:
                 .defer("search_key", "note", "account__custom", "account__search_key")
             ),
             columns=("name", "account", "title", "department", "mobile", "email", "updated"),
-            sorts={"name": Sort("name")},
+            sorts={"name": Sort("name_key")},
             default_sort="name",
         )
     )

@@ -52,7 +52,16 @@ class Segment(Record):
     objects = SegmentQuerySet.as_manager()
 
 
-class Account(Record):
+class Sounding(models.Model):
+    """Lists stand in the order of the sound of names: pinyin with tones, which the services keep in `name_key`."""
+
+    name_key = models.CharField(max_length=400, editable=False, default="")
+
+    class Meta:
+        abstract = True
+
+
+class Account(Sounding, Record):
     """A company we sell to, or want to."""
 
     short_name = models.CharField(max_length=100, blank=True, default="")
@@ -81,13 +90,14 @@ class Account(Record):
         ]
         indexes = [
             models.Index(fields=["name", "id"], name="account_name"),
-            models.Index(fields=["owner", "name"], name="account_owner"),
-            models.Index(fields=["team", "name"], name="account_team"),
+            models.Index(fields=["name_key", "id"], name="account_sound"),
+            models.Index(fields=["owner", "name_key"], name="account_owner_sound"),
+            models.Index(fields=["team", "name_key"], name="account_team_sound"),
             models.Index(fields=["external_id"], name="account_external", condition=~Q(external_id="")),
         ]
 
 
-class Contact(Record):
+class Contact(Sounding, Record):
     """A person at an account. Not a user of this program: editing a contact never touches a sign-in."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="contacts")
@@ -103,7 +113,8 @@ class Contact(Record):
 
     class Meta:
         indexes = [
-            models.Index(fields=["account", "name"], name="contact_account"),
+            models.Index(fields=["account", "name_key"], name="contact_account_sound"),
+            models.Index(fields=["name_key", "id"], name="contact_sound"),
             models.Index(fields=["name", "id"], name="contact_name"),
         ]
 

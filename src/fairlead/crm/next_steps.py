@@ -49,7 +49,7 @@ def people_who_fit(reader: Any, subject_type: str, pk: int) -> Sequence[tuple[in
         account = Contact.objects.filter(pk=pk).values_list("account_id", flat=True).first()
     if account is None:
         return []
-    rows = Contact.objects.visible_to(reader).filter(account=account).order_by("name", "pk")[:30]
+    rows = Contact.objects.visible_to(reader).filter(account=account).order_by("name_key", "pk")[:30]
     return [(c.pk, f"{c.name} · {c.department}" if c.department else c.name) for c in rows]
 
 

@@ -1,4 +1,4 @@
-"""How names of people sort and how user names are spelled."""
+"""How names sort by their sound and how user names are spelled."""
 
 import unicodedata
 from typing import Final
@@ -34,6 +34,11 @@ def name_key(name: str) -> str:
     if reading := _SURNAMES.get(folded[:1]):
         return f"{reading} {_syllables(folded[1:])}".strip()[:KEY_LENGTH]
     return _syllables(folded)[:KEY_LENGTH]
+
+
+def sound_key(name: str) -> str:
+    """The sort key of any other name: 单县机械厂 begins with its county, which is read as in a sentence."""
+    return _syllables(unicodedata.normalize("NFKC", name).strip().casefold())[:KEY_LENGTH]
 
 
 def fold_username(username: str) -> str:

@@ -105,7 +105,7 @@ class Gate:
         if self.deal.account_id is None:
             return []
         rows = Contact.objects.visible_to(self.user).filter(account_id=self.deal.account_id, left_at=None)
-        return list(rows.order_by("name", "pk")[:40])
+        return list(rows.order_by("name_key", "pk")[:40])
 
     @cached_property
     def tasks(self) -> dict[str, list[Task]]:

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 
 from fairlead.common import bulk
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Stale
-from fairlead.common.text import search_key
 from fairlead.fields.catalogue import catalogue
 from fairlead.fields.values import to_json
 from fairlead.journal.services import NewEvent, record
@@ -29,6 +28,7 @@ from fairlead.process.services import NewJourney, facts_change, mirror_subjects,
 from ..enums import TeamRole
 from ..models import Account, Contact, DealTeamMember, Opportunity, Segment
 from .following import follow_edit, follow_leaving
+from .naming import make_findable
 from .values import assign, clean_values, conflicts, error_of, payload_of, taken_codes, unreachable, value_of
 
 
@@ -268,7 +268,7 @@ def edit(
         assign(row, fields, changed)
         if kind == "opportunity":
             refill_slots(row, changed, on=timezone.localdate(at))
-        row.search_key = search_key(_searchable(row))[:900]
+        make_findable(row)
         row.updated_at, row.version = at, row.version + 1
         row.save()
         record(
@@ -491,9 +491,5 @@ def _row(
     if currency:
         row.currency, row.incomplete, row.ar_id = currency, new.incomplete, row.owner_id
     assign(row, fields, {k: v for k, v in values.items() if not (k == "currency" and v is None)})
-    row.search_key = search_key(_searchable(row))[:900]
+    make_findable(row)
     return row
-
-
-def _searchable(row: Any) -> str:
-    return " ".join(str(part) for part in (row.name, getattr(row, "short_name", "")) if part)

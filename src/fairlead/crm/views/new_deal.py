@@ -151,5 +151,5 @@ def account_options(request: HttpRequest) -> HttpResponse:
     rows = Account.objects.visible_to(request.user)
     if text:
         rows = rows.filter(search_key__contains=text)
-    names = list(rows.order_by("name", "pk").values_list("name", flat=True)[:12])
+    names = list(rows.order_by("name_key", "pk").values_list("name", flat=True)[:12])
     return page(request, "crm/account_options.html", {"names": names}, block="options")

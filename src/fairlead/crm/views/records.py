@@ -54,7 +54,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
         context |= deals_of(Opportunity.objects.visible_to(user).filter(account=row))
     elif context["tab"] == "contacts":
         context["contacts_of"] = list(
-            Contact.objects.visible_to(user).filter(account=row).order_by("name", "pk")[:200]
+            Contact.objects.visible_to(user).filter(account=row).order_by("name_key", "pk")[:200]
         )
     context |= _strength("account", row, request, context["tab"])
     context["may_add_contact"] = user.may("contact.create")
@@ -72,7 +72,7 @@ def segment(request: HttpRequest, pk: int) -> HttpResponse:
             Account.objects.visible_to(request.user)
             .filter(segment=row)
             .select_related("owner")
-            .order_by("name", "pk")[:200]
+            .order_by("name_key", "pk")[:200]
         )
     return page(request, "crm/segment.html", context, block=piece_wanted(request))
 
@@ -245,7 +245,7 @@ def _timeline(
 def _contacts(kind: str, pk: int, user: Any, ids: set[int]) -> list[tuple[int, str]]:
     rows = Contact.objects.visible_to(user)
     rows = rows.filter(account=pk) if kind == "account" else rows.filter(pk__in=ids)
-    return list(rows.order_by("name", "pk").values_list("pk", "name")[:100])
+    return list(rows.order_by("name_key", "pk").values_list("pk", "name")[:100])
 
 
 def deals_of(rows: Any) -> dict[str, Any]:
