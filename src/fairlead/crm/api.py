@@ -5,7 +5,7 @@ types are looked up when it runs.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -41,6 +41,7 @@ from .api_deals import router as deals
 from .api_strength import router as strength
 from .api_views import router as views
 from .models import Account, Contact, Opportunity, Segment
+from .selectors.strengths import account_levels, contact_levels
 from .services.values import value_of
 
 router = Router(tags=["crm"])
@@ -60,6 +61,15 @@ Order = Annotated[str, Query(max_length=60, description="The name of an indexed 
 
 def how(request: HttpRequest) -> dict[str, Any]:
     return {"by": request.user, "at": timezone.now(), "channel": Channel.API}
+
+
+Level = Annotated[
+    Literal["", "strong", "fair", "weak", "none"],
+    Query(
+        description="Only these, by how well the asker knows them; a page may then hold fewer than `limit`"
+    ),
+]
+LEVELS_OF = {"account": account_levels, "contact": contact_levels}
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,16 @@ class Door:
         return found
 
     def page(
-        self, request: HttpRequest, tree: str, q: str, sort: str, cursor: str, limit: int, **more: Any
+        self,
+        request: HttpRequest,
+        tree: str,
+        q: str,
+        sort: str,
+        cursor: str,
+        limit: int,
+        *,
+        strength: str = "",
+        **more: Any,
     ) -> dict[str, Any]:
         fields = readable(self.kind, request.user)
         rows = filtered(self.rows(request.user), tree, fields, at=timezone.now())
@@ -107,7 +126,11 @@ class Door:
             fields, id="pk", **({"created_at": "created_at"} if self.kind == "opportunity" else {})
         )
         found, following = cut(rows, sort_named(sort, names), cursor, limit)
-        return listed([self.out(row, request.user) for row in found], following)
+        items = [self.out(row, request.user) for row in found]
+        if strength:
+            levels = LEVELS_OF[self.kind]([row.pk for row in found], request.user, timezone.now())
+            items = [item | {"strength": strength} for item in items if levels[item["id"]] == strength]
+        return listed(items, following)
 
 
 DOORS = (
@@ -145,6 +168,20 @@ def _list(door: Door) -> None:
         return
 
     listing: Any = Cut[door.answer]  # type: ignore[name-defined]
+    if door.kind in LEVELS_OF:
+
+        @router.get(
+            f"/{door.plural}", response=listing, operation_id=f"{door.plural}_list", exclude_unset=True
+        )
+        @access(f"{door.kind}.view", api=True)
+        def known(
+            request: HttpRequest, filter: Tree = "", q: Search = "", sort: Order = door.order, strength: Level = "",
+            cursor: str = "", limit: Limit = 50,
+        ) -> dict[str, Any]:  # fmt: skip
+            """The records that one sees, by a condition over their fields, and by how well one knows them."""
+            return door.page(request, filter, q, sort, cursor, limit, strength=strength)
+
+        return
 
     @router.get(f"/{door.plural}", response=listing, operation_id=f"{door.plural}_list", exclude_unset=True)
     @access(f"{door.kind}.view", api=True)

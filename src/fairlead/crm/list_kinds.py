@@ -14,6 +14,7 @@ from fairlead.process.enums import JourneyState
 
 from .lists import ListKind, Sort, register
 from .models import Account, Contact, Opportunity, Segment
+from .selectors.strengths import STRENGTH, account_levels, contact_levels
 
 _STATES: Mapping[str, tuple[str, str]] = {
     "open": ("进行中", "Open"),
@@ -73,6 +74,10 @@ def with_dates() -> Sequence[FieldSpec]:
     return (CREATED, UPDATED)
 
 
+def with_strength() -> Sequence[FieldSpec]:
+    return (STRENGTH, CREATED, UPDATED)
+
+
 def with_journey() -> Sequence[FieldSpec]:
     return (*JOURNEY, CREATED, UPDATED)
 
@@ -121,8 +126,11 @@ def register_lists() -> None:
         ListKind(
             kind="account",
             page="crm:accounts",
-            more=with_dates,
-            rows=lambda user: Account.objects.visible_to(user).select_related("owner").defer("search_key"),
+            more=with_strength,
+            worked_out={STRENGTH.key: account_levels},
+            rows=lambda user: (
+                Account.objects.visible_to(user).select_related("owner").defer("search_key", "name_key")
+            ),
             columns=("name", "tier", "industry", "region", "city", "is_customer", "owner", "updated"),
             sorts={"name": Sort("name_key")},
             default_sort="name",
@@ -132,11 +140,19 @@ def register_lists() -> None:
         ListKind(
             kind="contact",
             page="crm:contacts",
-            more=with_dates,
+            more=with_strength,
+            worked_out={STRENGTH.key: contact_levels},
             rows=lambda user: (
                 Contact.objects.visible_to(user)
                 .select_related("account", "owner")
-                .defer("search_key", "note", "account__custom", "account__search_key")
+                .defer(
+                    "search_key",
+                    "name_key",
+                    "note",
+                    "account__custom",
+                    "account__search_key",
+                    "account__name_key",
+                )
             ),
             columns=("name", "account", "title", "department", "mobile", "email", "updated"),
             sorts={"name": Sort("name_key")},

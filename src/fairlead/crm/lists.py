@@ -24,15 +24,27 @@ from django.utils.translation import gettext as _
 from fairlead.common.refusals import Invalid
 from fairlead.common.text import matches
 from fairlead.fields.catalogue import Catalogue, FieldSpec, catalogue
-from fairlead.fields.conditions import Compiled, ConditionError, Leaf, Node, compile_tree, narrow, words
+from fairlead.fields.conditions import (
+    Compiled,
+    ConditionError,
+    Leaf,
+    Node,
+    compile_tree,
+    fields_of,
+    holds,
+    narrow,
+    words,
+)
 from fairlead.fields.enums import REFERENCE, FieldType, Operator
 
 PER_PAGE = 50
+LOOK_LIMIT = 1_000  # records for which is worked out what no column holds
 COUNT_LIMIT = 1_000  # counted exactly up to here; beyond it a filter helps more than a number
 EXPORT_LIMIT = 50_000
 MOST_COLUMNS = 20
 MAX_FILTER = 8_000  # characters
 MAX_ID = 2**63 - 1
+_ID = FieldSpec(key="id", type=FieldType.INTEGER, label={}, path="pk")
 _PLAIN = {
     Operator.EQ: "",
     Operator.IN: "__in",
@@ -42,6 +54,7 @@ _PLAIN = {
     Operator.LTE: "__lte",
 }
 
+WorkedOut = Callable[[Sequence[int], Any, datetime], Mapping[int, Any]]  # ids, reader, instant → values
 CsvWriter = Callable[[Sequence[str], Iterator[Sequence[Any]]], Iterator[bytes]]
 #: file, titles, rows, name of the sheet, and what a second sheet says once the number of rows is known
 Notes = Callable[[int], tuple[str, Sequence[tuple[str, Any]]]]
@@ -68,6 +81,7 @@ class ListKind:
     page: str  # name of the address
     more: Callable[[], Sequence[FieldSpec]] = lambda: ()
     search: str = "search_key"
+    worked_out: Mapping[str, WorkedOut] = field(default_factory=dict)  # fields that no column holds
 
 
 _kinds: dict[str, ListKind] = {}
@@ -137,6 +151,7 @@ class ListPage:
     compiled: Compiled | None = None
     view_id: int | None = None  # the saved view that this began with
     opens_with_view: bool = False  # the bare address means a saved view
+    _values: dict[str, dict[int, Any]] = field(default_factory=dict)  # worked out so far
 
     # --- addresses ---
 
@@ -214,29 +229,38 @@ class ListPage:
         return self.kind.rows(self.user)
 
     def queryset(self) -> QuerySet[Any]:
+        stored, worked = self._parts
         rows = self.reach.all()
         if self.text:
             for word in matches(self.text).split():
                 rows = rows.filter(**{f"{self.kind.search}__contains": word})
-        if self.compiled is not None:
-            rows = narrowed(rows, self.compiled, at=self.at)
+        if stored:
+            rows = narrowed(rows, Node("all", stored), at=self.at)
+        if worked:
+            settled = Node("all", tuple(self._settled(part) for part in worked))
+            rows = narrowed(rows.filter(pk__in=self._looked_at), settled, at=self.at)
         return rows
 
     @cached_property
     def ids(self) -> list[int]:
         """The keys of the rows in their order, at most one more than are counted. What is read of a page is
         read by these: the joins of fifty rows, not of all that were looked through."""
-        most = COUNT_LIMIT + 1
-        rows = self.queryset().values_list("pk", flat=True)
+        worked = self._parts[1]
+        if worked and all(isinstance(part, Leaf) for part in worked):
+            return [pk for pk in self._looked_at if all(self._holds(part, pk) for part in worked)]
+        return self._in_order(self.queryset(), COUNT_LIMIT + 1)
+
+    def _in_order(self, found: QuerySet[Any], most: int) -> list[int]:
+        rows: Any = found.values_list("pk", flat=True)
         sort, sign = self.kind.sorts[self.sort.removeprefix("-")], "-" if self.sort.startswith("-") else ""
         order = (f"{sign}{sort.path}", f"{sign}pk")
         if not sort.nullable:
             return list(rows.order_by(*order)[:most])
-        found = list(rows.filter(**{f"{sort.path}__isnull": False}).order_by(*order)[:most])
-        if len(found) < most and not self._asks_for(sort.path):
+        first = list(rows.filter(**{f"{sort.path}__isnull": False}).order_by(*order)[:most])
+        if len(first) < most and not self._asks_for(sort.path):
             empty = rows.filter(**{f"{sort.path}__isnull": True}).order_by("-pk")
-            found += empty[: most - len(found)]
-        return found
+            first += empty[: most - len(first)]
+        return first
 
     def _asks_for(self, path: str) -> bool:
         """Whether a condition that must hold keeps out rows where `path` is empty."""
@@ -250,6 +274,55 @@ class ListPage:
             and p.value is not None
             for p in parts
         )
+
+    # --- what no column holds ---
+
+    def worked_out(self, key: str, ids: Sequence[int]) -> Mapping[int, Any]:
+        """The values of a field that no column holds, worked out for all of `ids` at once."""
+        known = self._values.setdefault(key, {})
+        if missing := [pk for pk in ids if pk not in known]:
+            known.update(self.kind.worked_out[key](missing, self.user, self.at))
+        return known
+
+    @cached_property
+    def _parts(self) -> tuple[tuple[Compiled, ...], tuple[Compiled, ...]]:
+        """The conditions that the database decides, and those that ask for something worked out."""
+        tree = self.compiled
+        if tree is None:
+            return (), ()
+        parts = tree.parts if isinstance(tree, Node) and tree.mode == "all" else (tree,)
+        worked = tuple(part for part in parts if fields_of(part) & self.kind.worked_out.keys())
+        return tuple(part for part in parts if part not in worked), worked
+
+    @cached_property
+    def _looked_through(self) -> list[int]:
+        """The first records that hold what the database decides, one more than are looked at."""
+        stored = ListPage(
+            kind=self.kind, user=self.user, at=self.at, url=self.url, text=self.text, sort=self.sort
+        )
+        stored.compiled = Node("all", self._parts[0]) if self._parts[0] else None
+        return self._in_order(stored.queryset(), LOOK_LIMIT + 1)
+
+    @property
+    def _looked_at(self) -> list[int]:
+        return self._looked_through[:LOOK_LIMIT]
+
+    @property
+    def looks_no_further(self) -> int:
+        """At how many records a condition stopped looking though there are more; 0: it saw all."""
+        return LOOK_LIMIT if self._parts[1] and len(self._looked_through) > LOOK_LIMIT else 0
+
+    def _holds(self, leaf: Any, pk: int) -> bool:
+        seen = self.worked_out(leaf.spec.key, self._looked_at)[pk]
+        return holds(leaf.spec, leaf.op, seen, leaf.value, now=self.at)
+
+    def _settled(self, part: Compiled) -> Compiled:
+        """The same condition, each worked-out leaf as the records of which it is true."""
+        if isinstance(part, Node):
+            return Node(part.mode, tuple(self._settled(one) for one in part.parts))
+        if part.spec.key not in self.kind.worked_out:
+            return part
+        return Leaf(_ID, Operator.IN, tuple(pk for pk in self._looked_at if self._holds(part, pk)))
 
     @property
     def model(self) -> Any:

@@ -18,13 +18,16 @@ SegmentOut = answer_model("SegmentOut", catalogue.SEGMENT, doc="A market segment
 
 AccountIn = body_model("AccountIn", catalogue.ACCOUNT, partial=False, doc="A company.")
 AccountChange = body_model("AccountChange", catalogue.ACCOUNT, partial=True, doc="The fields to change.")
-AccountOut = answer_model("AccountOut", catalogue.ACCOUNT, doc="A company as the asker may see it.")
+_STRENGTH = (Literal["strong", "fair", "weak", "none"] | None, None)  # only where a list is asked by it
+AccountOut = answer_model(
+    "AccountOut", catalogue.ACCOUNT, doc="A company as the asker may see it.", strength=_STRENGTH
+)
 
 ContactIn = body_model("ContactIn", catalogue.CONTACT, partial=False, doc="A person at an account.")
 ContactChange = body_model("ContactChange", catalogue.CONTACT, partial=True, doc="The fields to change.")
 ContactOut = answer_model(
     "ContactOut", catalogue.CONTACT, doc="A person at an account as the asker may see them.",
-    left_at=(datetime | None, None),
+    left_at=(datetime | None, None), strength=_STRENGTH,
 )  # fmt: skip
 
 _PROCESS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,7 @@ from fairlead.fields.enums import REFERENCE, FieldType
 from ..lists import EXPORT_LIMIT, ListPage, csv_writer, xlsx_writer
 from ..selectors.fields import value_of
 from ..selectors.references import Names, names_of, text_of
-from .list_words import order_words, sentences
+from .list_words import looked_words, order_words, sentences
 
 FORMATS = ("csv", "xlsx")
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -91,6 +91,8 @@ def _about(found: ListPage, count: int) -> list[tuple[str, Any]]:
         (_("Time zone"), str(timezone.get_current_timezone())),
         (_("Rows"), count),
     ]
+    if limit := found.looks_no_further:
+        lines.append((_("Note"), looked_words(limit)))
     if count >= EXPORT_LIMIT:
         lines.append(
             (_("Note"), _("There may be more: a file holds at most %(n)s rows.") % {"n": EXPORT_LIMIT})
@@ -101,25 +103,38 @@ def _about(found: ListPage, count: int) -> list[tuple[str, Any]]:
 def lines(found: ListPage, specs: Sequence[FieldSpec], *, bare: bool = False) -> Iterator[list[Any]]:
     """The rows in the order of the list, what is empty last, in the language and zone of the asker; `bare`:
     instants as its clock shows them, without the zone."""
-    language, zone = translation.get_language(), timezone.get_current_timezone()
     sort, falling = found.kind.sorts[found.sort.removeprefix("-")], found.sort.startswith("-")
     by: Any = F(sort.path).desc(nulls_last=True) if falling else F(sort.path).asc(nulls_last=True)
     if not sort.nullable:
         by = f"-{sort.path}" if falling else sort.path
     rows = found.queryset().order_by(by, "-pk" if falling else "pk")[:EXPORT_LIMIT]
+    return _streamed(rows, specs, found, bare, translation.get_language(), timezone.get_current_timezone())
+
+
+def _streamed(
+    rows: Any, specs: Sequence[FieldSpec], found: ListPage, bare: bool, language: str | None, zone: tzinfo
+) -> Iterator[list[Any]]:
+    """Read while it is sent, when the request has its language no more."""
     with translation.override(language), timezone.override(zone):
         batch: list[Any] = []
         for row in rows.iterator(chunk_size=BATCH):
             batch.append(row)
             if len(batch) == BATCH:
-                yield from _lines(batch, specs, found.user, bare)
+                yield from _lines(batch, specs, found, bare)
                 batch = []
-        yield from _lines(batch, specs, found.user, bare)
+        yield from _lines(batch, specs, found, bare)
 
 
-def _lines(rows: list[Any], specs: Sequence[FieldSpec], reader: Any, bare: bool) -> Iterator[list[Any]]:
-    values = [[value_of(row, spec) for spec in specs] for row in rows]
-    names = names_of(((s, v) for line in values for s, v in zip(specs, line, strict=True)), reader=reader)
+def _lines(rows: list[Any], specs: Sequence[FieldSpec], found: ListPage, bare: bool) -> Iterator[list[Any]]:
+    ids = [row.pk for row in rows]
+    worked = {
+        key: found.worked_out(key, ids) for key in found.kind.worked_out if any(s.key == key for s in specs)
+    }
+    values = [
+        [worked[spec.key][row.pk] if spec.key in worked else value_of(row, spec) for spec in specs]
+        for row in rows
+    ]
+    names = names_of(((s, v) for line in values for s, v in zip(specs, line, strict=True)), reader=found.user)
     for row, line in zip(rows, values, strict=True):
         yield [_cell(row, spec, value, names, bare) for spec, value in zip(specs, line, strict=True)]
 

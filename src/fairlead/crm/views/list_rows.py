@@ -59,6 +59,7 @@ class _Rows:
         self.found, self.words, self.yes = found, words_on(timezone.localdate(found.at)), _("yes")
         self.zone = timezone.get_current_timezone()
         self.names: Names = {}
+        self.ids: list[int] = []
         self.paths: list[str] = ["pk"]
         self.record = _address(record.url(MARK))
         self.targets = _targets()
@@ -69,6 +70,7 @@ class _Rows:
             self.cells.insert(0, self._box(boxes, ticked))
 
     def drawn(self, ids: Sequence[int]) -> list[Markup]:
+        self.ids = list(ids)
         rows = {row[0]: row for row in _values_of(self.found.model, tuple(self.paths))(ids)}
         ordered = [rows[pk] for pk in ids if pk in rows]
         self.names = names_of(
@@ -127,6 +129,8 @@ class _Rows:
         if spec.path.startswith("journey__") and spec.key in ("stage", "next_step", "gate"):
             return {"stage": self._stage, "next_step": self._next_step, "gate": self._gate}[spec.key]()
         text = self._text(spec)
+        if spec.key in self.found.kind.worked_out:
+            return self._with_reason(spec, text)
         if spec.type not in REFERENCE or target_of(spec) not in self.targets:
             return lambda row: escape(text(row))
         (before, after), value = self.targets[target_of(spec)], self.values[spec.key]
@@ -151,6 +155,11 @@ class _Rows:
 
         return inner
 
+    def _with_reason(self, spec: FieldSpec, text: Callable[[Row], str]) -> Inner:
+        """What was worked out leads to how: the tab of its name on the record."""
+        before, after = self.record
+        return lambda row: f'<a href="{before}{row[0]}{after}?tab={spec.key}">{escape(text(row))}</a>'
+
     def _gate(self) -> Inner:
         state, *parts = map(self._at, _GATE)
         others = {value: escape(str(label)) for value, label in JourneyState.choices}
@@ -165,6 +174,8 @@ class _Rows:
     # --- values in words ---
 
     def _value(self, spec: FieldSpec) -> Callable[[Row], Any]:
+        if spec.key in self.found.kind.worked_out:
+            return lambda row: self.found.worked_out(spec.key, self.ids)[row[0]]
         if spec.custom:
             at = self._at("custom")
             return lambda row: from_json(spec, (row[at] or {}).get(spec.key))

@@ -34,6 +34,13 @@ def order_words(found: ListPage) -> str:
     return f"{said} ↓" if found.sort.startswith("-") else f"{said} ↑"
 
 
+def looked_words(limit: int) -> str:
+    """Said where a condition that is worked out record by record did not see them all."""
+    return _(
+        "The relationship was worked out for the first %(n)s records in this order. Add a condition to reach the others."
+    ) % {"n": f"{limit:,}"}
+
+
 def sentence(tree: Compiled, found: ListPage, stages: Mapping[str, str]) -> str:
     """A condition in words; ids of people and records are named, stages are called by their names."""
     if not isinstance(tree, Leaf):

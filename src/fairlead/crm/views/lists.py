@@ -28,7 +28,7 @@ from . import columns, exports
 from .editing import PLURALS
 from .list_rows import drawn_rows
 from .list_views import Views
-from .list_words import sentence_of, stage_options
+from .list_words import looked_words, sentence_of, stage_options
 from .shared import notes
 
 # The order in which operators are offered.
@@ -106,6 +106,7 @@ def list_page(
         "exports": exports.choices(found),
         "page_url": _page_url(found),
         "sorts": _sorts(found),
+        "looked": looked_words(limit) if (limit := found.looks_no_further) else "",
         "views": views,
         "choosing": columns.context(request, found),
     }
