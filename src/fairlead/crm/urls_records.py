@@ -9,6 +9,7 @@ from .views import (
     deal_people,
     editing,
     guidance,
+    handing,
     journeys,
     lists,
     many,
@@ -70,5 +71,5 @@ for _kind, _plural in PLURALS.items():
         path(f"{_plural}/<int:pk>/", _PAGES[_kind], name=_kind),
         path(f"{_plural}/<int:pk>/edit/", editing.edit_view(_kind), name=f"{_kind}_edit"),
         path(f"{_plural}/<int:pk>/fields/<slug:key>/", editing.field_view(_kind), name=f"{_kind}_field"),
-        path(f"{_plural}/<int:pk>/owner/", editing.reassign_view(_kind), name=f"{_kind}_reassign"),
+        path(f"{_plural}/<int:pk>/owner/", handing.reassign_view(_kind), name=f"{_kind}_reassign"),
     ]

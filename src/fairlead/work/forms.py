@@ -60,9 +60,9 @@ def read_due(
     data: Mapping[str, Any], *, today: date, workday_after: Callable[[date, int], date]
 ) -> date | None:
     """A day, or so many working days from today (`due_in`); none where neither is given."""
-    text = str(data.get("due_in") or "").strip()[:4]
+    text, on = str(data.get("due_in") or "").strip()[:4], read_day(data, "due_date")
     if not text:
-        return read_day(data, "due_date")
+        return on
     if not (text.isascii() and text.isdigit() and int(text) <= 250):
         raise Invalid.field("due_in", _("Choose in how many working days."))
     return workday_after(today, int(text)) if int(text) else today

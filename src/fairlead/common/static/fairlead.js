@@ -7,7 +7,7 @@
  *   data-undo="url"        in a toast: posts there within ten seconds
  *   data-reveal="id"       shows and hides a password
  *   data-prop-x="61%"      becomes the custom property --fl-x (a strict policy forbids style attributes)
- *   data-focus             takes the focus when it arrives by a swap
+ *   data-focus             takes the focus when it arrives; before it the summary of a refused form, or its first wrong field
  *   data-poll="url"        with data-every (ms) and data-token: see fairlead.poll
  *   #panel, #dialog        whatever htmx puts there opens them; an empty answer closes them
  *   HX-Trigger: toast      {text, undo, kind};  say {text};  close-panel
@@ -168,6 +168,9 @@
     return { now: ask, stop: () => { stopped = true; clearTimeout(timer); } };
   }
 
+  /* What takes the focus in something that has just arrived: what went wrong goes before any heading. */
+  const wanted = (root) => $(".fl-errsum[data-focus]", root) || $("[aria-invalid=true]", root) || $("[data-focus]", root);
+
   /* ── the side panel ─────────────────────────────────── */
   let opener = null;
   const panel = $("#panel");
@@ -179,7 +182,7 @@
     panel.hidden = false;
     html.classList.add("has-panel");
     modal(isPhone());
-    ($("[aria-invalid=true]", panel) || $("[data-focus], h2", panel) || panel).focus({ preventScroll: true });
+    (wanted(panel) || $("h2", panel) || panel).focus({ preventScroll: true });
   }
   function closePanel() {
     if (!panel || panel.hidden) return;
@@ -364,9 +367,15 @@
     const fresh = target?.isConnected ? target : document.body;
     dress(fresh);
     if (target?.id === "panel") return target.childElementCount ? openPanel(before) : closePanel();
-    if (target?.id === "dialog") { if (target.childElementCount) { if (!target.open) target.showModal(); } else target.close(); return; }
-    const wanted = $("[data-focus]", fresh);
-    if (wanted) wanted.focus();
+    if (target?.id === "dialog") {
+      if (!target.childElementCount) return target.close();
+      if (!target.open) target.showModal();
+      const wrong = $(".fl-errsum, [aria-invalid=true]", target);
+      if (wrong) wanted(target)?.focus();
+      return;
+    }
+    const first = wanted(target?.isConnected ? target : event.target) || $("[data-focus]", fresh);
+    if (first) first.focus();
     else if (document.activeElement === document.body && before && !before.isConnected) {
       const again = before.id ? document.getElementById(before.id) : null;
       (again || $("h1, h2, h3", fresh) || $("#main"))?.focus?.({ preventScroll: true });
@@ -378,7 +387,7 @@
 
   dress(document.body);
   for (const note of $$("#toasts > .fl-toast")) startToast(note);
-  $("[data-focus]", $("#main") || document.body)?.focus();
+  wanted($("#main") || document.body)?.focus();
 
   window.fairlead = { say, toast, send, reason, poll, openPanel, closePanel, setTheme, dress, words, typing };
 })();

@@ -25,7 +25,7 @@ class MoveForm:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.errors: dict[str, str] = {}
         self.typed = {
-            name: str(data.get(name) or "")[: COMMENT_LIMIT + 1]
+            name: str(data.get(name) or "")
             for name in ("reason", "comment", "competitor", "resume_date", "amount")
         }
         self.kind, self.to = str(data.get("kind") or "")[:20], str(data.get("to") or "")[:60]

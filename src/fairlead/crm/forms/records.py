@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from fairlead.common import records
 from fairlead.common.refusals import Invalid
+from fairlead.common.returned import errors_of
 from fairlead.common.text import matches
 from fairlead.fields.catalogue import FieldSpec, pick
 from fairlead.fields.enums import REFERENCE, FieldType
@@ -260,12 +261,16 @@ def _seen(target: str, pk: int, user: Any) -> bool:
     return target in kinds and kinds[target].sees(user, pk)
 
 
+def reference_in(data: QueryDict, name: str, target: str, user: Any) -> int | None:
+    """`find_reference` for an input of a small form: what is wrong stands beside it."""
+    try:
+        return find_reference(target, data.get(name, ""), user)
+    except Invalid as refusal:
+        raise Invalid.field(name, refusal.message) from refusal
+
+
 def errors_by_field(refusal: Invalid) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for error in refusal.details.get("errors", []):
-        key = str(error.get("field", ""))
-        found[key] = f"{found[key]} {error['message']}" if key in found else str(error["message"])
-    return found or {"": str(refusal.message)}
+    return errors_of(refusal)
 
 
 def version_of(data: QueryDict) -> int:

@@ -61,8 +61,9 @@ def assess(
         errors.append({"field": "value", "message": _("0 to %(top)s is expected.") % {"top": found.top}})
     if found.worth(stands) and not said:
         errors.append({"field": "text", "message": _("Say what shows it: who said or did what, and when.")})
-    if len(said) > LONGEST or len(whence) > 200:
-        errors.append({"field": "text", "message": _("Write 1 to %(most)s characters.") % {"most": LONGEST}})
+    for name, given, most in (("text", said, LONGEST), ("source", whence, 200)):
+        if len(given) > most:
+            errors.append({"field": name, "message": _("Write 1 to %(most)s characters.") % {"most": most}})
     if file_id is not None and not _is_file_of(deal_id, file_id):
         errors.append({"field": "file", "message": _("This file is not one of the deal.")})
     if errors:

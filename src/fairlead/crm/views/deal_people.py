@@ -11,12 +11,14 @@ from django.views.decorators.http import require_POST
 
 from fairlead.common.access import access
 from fairlead.common.refusals import Invalid
+from fairlead.common.returned import Returned
 from fairlead.organisation.models import User
 
 from .. import services
-from ..forms.records import find_reference, version_of
+from ..forms.records import reference_in, version_of
 from ..models import ContactRole
 from .editing import act, find
+from .opportunity import opportunity_page
 from .shared import MAX_ID, go
 
 
@@ -25,18 +27,21 @@ from .shared import MAX_ID, go
 def add_role(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     find("opportunity", pk, user)
-    contact = find_reference("contact", request.POST.get("contact", ""), user)
-    if contact is None:
-        raise Invalid.field("contact", _("Choose a contact."))
-    services.add_contact_role(
-        pk,
-        contact_id=contact,
-        role=request.POST.get("role", ""),
-        stance=_number(request, "stance", 0),
-        influence=_number(request, "influence", 3),
-        depth=_number(request, "depth", 1),
-        **act(request),
-    )
+    try:
+        contact = reference_in(request.POST, "contact", "contact", user)
+        if contact is None:
+            raise Invalid.field("contact", _("Choose a contact."))
+        services.add_contact_role(
+            pk,
+            contact_id=contact,
+            role=request.POST.get("role", ""),
+            stance=_number(request, "stance", 0),
+            influence=_number(request, "influence", 3),
+            depth=_number(request, "depth", 1),
+            **act(request),
+        )
+    except Invalid as refusal:
+        return opportunity_page(request, pk, "people", returned=Returned.of("role", request.POST, refusal))
     return go(request, f"{reverse('crm:opportunity', args=[pk])}?tab=people", _("Added"))
 
 
@@ -57,11 +62,15 @@ def set_team(request: HttpRequest, pk: int) -> HttpResponse:
     """Fill or empty the SR or FR slot."""
     user: Any = request.user
     find("opportunity", pk, user)
-    person_id = find_reference("user", request.POST.get("person", ""), user)
-    person = User.objects.filter(pk=person_id).first() if person_id else None
-    services.set_team_member(
-        pk, role=request.POST.get("role", ""), person=person, version=version_of(request.POST), **act(request)
-    )
+    slot = request.POST.get("role", "")
+    try:
+        person_id = reference_in(request.POST, "person", "user", user)
+        person = User.objects.filter(pk=person_id).first() if person_id else None
+        services.set_team_member(
+            pk, role=slot, person=person, version=version_of(request.POST), **act(request)
+        )
+    except Invalid as refusal:
+        return opportunity_page(request, pk, "team", returned=Returned.of(slot, request.POST, refusal))
     return go(request, f"{reverse('crm:opportunity', args=[pk])}?tab=team", _("Saved"))
 
 

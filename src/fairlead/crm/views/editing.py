@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from fairlead.common import records
 from fairlead.common.access import access
@@ -23,11 +23,10 @@ from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Stale
 from fairlead.fields.catalogue import Catalogue, catalogue
 from fairlead.journal.enums import Channel
 from fairlead.journal.undoing import undo_url
-from fairlead.organisation.models import User
 from fairlead.process.services.metering import measure
 
 from .. import services
-from ..forms.records import errors_by_field, find_reference, make_inputs, read, settable, version_of
+from ..forms.records import errors_by_field, find_reference, make_inputs, read, settable
 from ..selectors.fields import shown_field, values_of
 from ..selectors.references import names_of
 from .merging import bases_of, conflicts_of, keep_only_mine, said_by, save_merged, wanted
@@ -279,26 +278,6 @@ def _saved(request: HttpRequest, kind: str, row: Any, key: str, told: str = "") 
     trigger(response, "record-changed", {"kind": kind, "id": row.pk})
     back = undo_url(request)
     return toast(response, text, back) if back or told else response
-
-
-def reassign_view(kind: str) -> View:
-    @access(services.KINDS[kind].reassign_right)
-    @require_POST
-    def reassign(request: HttpRequest, pk: int) -> HttpResponse:
-        user: Any = request.user
-        find(kind, pk, user, right=services.KINDS[kind].reassign_right)
-        owner_id = find_reference("user", request.POST.get("owner", ""), user)
-        owner = User.objects.active().select_related("team").filter(pk=owner_id).first() if owner_id else None
-        if owner is None:
-            raise Invalid.field("owner", _("Choose a person."))
-        services.reassign(kind, pk, owner=owner, version=version_of(request.POST), **act(request))
-        return go(
-            request,
-            f"{reverse(f'crm:{kind}', args=[pk])}?tab={'team' if kind == 'opportunity' else 'fields'}",
-            _("Handed to %(name)s") % {"name": owner.name},
-        )
-
-    return reassign
 
 
 # --- parts ---

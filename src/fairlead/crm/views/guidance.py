@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from fairlead.common.access import access
 from fairlead.common.pages import page
+from fairlead.common.returned import NOTHING, Returned
 from fairlead.fields.catalogue import pick
 from fairlead.process.definition import Definition, Playbook
 from fairlead.process.enums import CLOSED_STATES, Again, RunOutcome, RunState
@@ -34,9 +35,16 @@ from .opportunity import deal_context, piece_wanted
 @require_safe
 def handbook(request: HttpRequest, pk: int) -> HttpResponse:
     """The stage that the deal is in, or with `?stage=` another one."""
+    return handbook_page(request, pk)
+
+
+def handbook_page(request: HttpRequest, pk: int, *, returned: Returned = NOTHING) -> HttpResponse:
     context = deal_context(request, pk, "handbook")
     deal: Deal = context["deal"]
     wanted, at = request.GET.get("stage", ""), timezone.now()
+    if returned.form:  # the form comes back where its question stands
+        asked = deal.definition.question(returned.form.removeprefix("answer-"))
+        wanted = asked[0].key if asked is not None else ""
     key = wanted if wanted in deal.definition.by_key else deal.facts.journey.stage_key
     shown = handbook_of(deal.definition.stage(key), deal.facts.fields, now=at)
     answers = _answers(deal, key)
@@ -47,9 +55,10 @@ def handbook(request: HttpRequest, pk: int) -> HttpResponse:
         "answers": answers,
         "own_answers": answers.get("", []),
         "may_answer": context["may_edit"],
+        "returned": returned,
         **_playbooks(deal, at, may_launch=context["may_edit"] and deal.journey.state not in CLOSED_STATES),
     }
-    return page(request, "crm/handbook.html", context, block=piece_wanted(request))
+    return page(request, "crm/handbook.html", context, block=piece_wanted(request), status=returned.status)
 
 
 def _stages(deal: Deal, chosen: str) -> list[dict[str, Any]]:

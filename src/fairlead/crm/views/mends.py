@@ -83,6 +83,7 @@ def _errors(request: HttpRequest, refusal: Refusal) -> dict[str, Any]:
     found: dict[str, Any] = {
         "criterion": str(request.POST.get("criterion") or ""),
         "typed": {name: request.POST.get(name) for name in request.POST},
+        "lists": {name: request.POST.getlist(name) for name in request.POST},
         "fields": {e["field"]: e["message"] for e in refusal.details.get("errors", ())},
         "theirs": {},
     }

@@ -15,6 +15,7 @@ from fairlead.common.access import access
 from fairlead.common.money import format_amount
 from fairlead.common.names import localized
 from fairlead.common.pages import page, render
+from fairlead.common.returned import NOTHING, Returned
 from fairlead.fields.catalogue import pick
 from fairlead.process.definition import Definition
 from fairlead.process.engine import legal_moves
@@ -59,7 +60,14 @@ MOVE_ICONS = {
 @require_safe
 def opportunity(request: HttpRequest, pk: int) -> HttpResponse:
     tab = request.GET.get("tab", "timeline")
-    context = deal_context(request, pk, tab if tab in TABS else "timeline")
+    return opportunity_page(request, pk, tab if tab in TABS else "timeline")
+
+
+def opportunity_page(
+    request: HttpRequest, pk: int, tab: str, *, returned: Returned = NOTHING
+) -> HttpResponse:
+    """The page with this tab; a small form of it that was refused stands there as it was sent."""
+    context = deal_context(request, pk, tab) | {"returned": returned}
     if piece_wanted(request) == "state":
         # The head and the path come in their place; the gate and the next step follow to theirs.
         pieces = [
@@ -67,7 +75,7 @@ def opportunity(request: HttpRequest, pk: int) -> HttpResponse:
             for name in ("state", "gate", "beside")
         ]
         return HttpResponse("".join(pieces))
-    return page(request, "crm/opportunity.html", context, block=piece_wanted(request))
+    return page(request, "crm/opportunity.html", context, block=piece_wanted(request), status=returned.status)
 
 
 def piece_wanted(request: HttpRequest) -> str | None:

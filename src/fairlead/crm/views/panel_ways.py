@@ -16,6 +16,9 @@ from .. import wording
 from ..selectors.panel import Gate, reasons
 from ..selectors.people import who_may
 
+#: What the waiver's service calls its inputs → what the form calls them.
+WAIVER_INPUTS = {"expires": "until", "criterion": "waived"}
+
 
 def ways_out(gate: Gate) -> list[dict[str, Any]]:
     if not gate.has_gate or not gate.may_move:
@@ -63,6 +66,10 @@ def waiver_form(gate: Gate, errors: Mapping[str, Any]) -> dict[str, Any] | None:
         "criteria": names,
         "typed": refused.get("typed", {}),
         "wrong": refused.get("fields", {}),
+        "links": [
+            {"field": f"w-{WAIVER_INPUTS.get(name, name)}", "message": message}
+            for name, message in refused.get("fields", {}).items()
+        ],
         "reasons": [
             ("", "—"),
             *((x.key, localized(x.name)) for x in gate.definition.lists.get("waiver", ())),
@@ -92,6 +99,10 @@ def move_form(gate: Gate, form: Any) -> dict[str, Any]:
         "reasons": [("", "—"), *choices] if choices else [],
         "typed": typed,
         "wrong": wrong,
+        "links": [
+            {"field": f"mv-{'resume' if name == 'resume_date' else name}", "message": message}
+            for name, message in wrong.items()
+        ],
         "competitor": wish.kind == Kind.CLOSE_LOST,
         "resume_date": wish.kind == Kind.HOLD,
         "comment": wish.kind in kinds and wish.kind != Kind.CLOSE_WON,

@@ -45,6 +45,18 @@ KIND_OF_MEND = {
     CriterionType.GROUP: "group",
 }
 
+#: Where a message stands whose field is called otherwise further in: the ends of the ids in `_mends.html`.
+INPUTS = {
+    "done_at": "on",
+    "done_on": "on",
+    "new_name": "new",
+    "content": "file",
+    "reference": "ref",
+    "name": "ref",
+    "valid_until": "until",
+    "statement": "remark",
+}
+
 
 def panel_context(
     request: HttpRequest,
@@ -202,6 +214,11 @@ class _Items:
             "refused": refused,
             "typed": refused.get("typed", {}),
             "wrong": refused.get("fields", {}),
+            "lists": refused.get("lists", {}),
+            "links": [
+                {"field": f"m-{r.key}-{INPUTS.get(name, name)}", "message": message}
+                for name, message in refused.get("fields", {}).items()
+            ],
             "may": self.gate.may_edit,
             "stage": self.stage_of(r),
             "shown": bool(refused) or self.only == r.key,
@@ -266,7 +283,6 @@ class _Items:
     def _input(self, spec: FieldSpec, found: dict[str, Any]) -> dict[str, Any]:
         stored = self.gate.situation.facts.fields.get(spec.key)
         name = PREFIX + spec.key
-        typed = found["typed"].get(name)
         kind, options = self._widget(spec, stored)
         return {
             "name": name,
@@ -274,7 +290,7 @@ class _Items:
             "label": spec.name(),
             "type": kind,
             "options": options,
-            "value": typed if typed is not None else self._as_text(spec, stored),
+            "value": self._kept(found, kind, name, self._as_text(spec, stored)),
             "hint": pick(spec.help) if spec.help else None,
             "unit": spec.unit or None,
             "error": found["wrong"].get(spec.key),
@@ -283,6 +299,15 @@ class _Items:
             if spec.type == FieldType.RECORD and spec.target == "account"
             else {},
         }
+
+    def _kept(self, found: dict[str, Any], kind: str, name: str, stored: Any) -> Any:
+        """What was typed, where the form was refused."""
+        if not found["refused"]:
+            return stored
+        if kind == "multi":
+            return found["lists"].get(name, [])
+        typed = found["typed"].get(name)
+        return stored if typed is None else typed
 
     def _widget(self, spec: FieldSpec, stored: Any) -> tuple[str, list[tuple[Any, str]]]:
         blank: tuple[Any, str] = ("", "—")

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_POST, require_safe
 from fairlead.common.access import access
 from fairlead.common.pages import page
 from fairlead.common.refusals import Invalid, NotFound
+from fairlead.common.returned import NOTHING, Returned
 
 from ..credibility import HIGH, LOW, MEDIUM, Credibility
 from ..enums import Side
 from ..forms.mends import day_of
-from ..forms.records import errors_by_field, find_reference, version_of
+from ..forms.records import reference_in, version_of
 from ..models import Opportunity, PlanStep
 from ..selectors.deal import sees_contacts
 from ..selectors.plan import credibility_of, steps_of
@@ -58,11 +59,11 @@ def add_step(request: HttpRequest, pk: int) -> HttpResponse:
             side=data.get("side", ""),
             title=data.get("title", ""),
             due=due,
-            contact_id=find_reference("contact", data.get("contact", ""), user),
+            contact_id=reference_in(data, "contact", "contact", user),
             **act(request),
         )
     except Invalid as refusal:
-        return _page(request, pk, refusal=refusal)
+        return _page(request, pk, returned=Returned.of("step", data, refusal))
     return go(request, f"{reverse('crm:plan', args=[pk])}#plan", _("Added"))
 
 
@@ -78,7 +79,12 @@ def change_step(request: HttpRequest, pk: int, step_id: int) -> HttpResponse:
     if wanted in ACTS:
         ACTS[wanted](step_id, **how)
     else:
-        services.change_plan_step(step_id, title=data.get("title") or None, due=day_of(data, "due"), **how)
+        try:
+            services.change_plan_step(
+                step_id, title=data.get("title") or None, due=day_of(data, "due"), **how
+            )
+        except Invalid as refusal:
+            return _page(request, pk, returned=Returned.of(f"step-{step_id}", data, refusal))
     return go(request, f"{reverse('crm:plan', args=[pk])}#plan", _("Saved"))
 
 
@@ -105,7 +111,7 @@ def _sees_contacts(request: HttpRequest, deal: Opportunity) -> bool:
     return sees_contacts(request.user, deal)
 
 
-def _page(request: HttpRequest, pk: int, *, refusal: Invalid | None = None) -> HttpResponse:
+def _page(request: HttpRequest, pk: int, *, returned: Returned = NOTHING) -> HttpResponse:
     context = deal_context(request, pk, "plan")
     deal = context["deal"]
     today, steps = deal.facts.today, steps_of(pk)
@@ -115,11 +121,9 @@ def _page(request: HttpRequest, pk: int, *, refusal: Invalid | None = None) -> H
         "done": sum(step.done_at is not None for step in steps),
         "credibility": _credibility(said, today),
         "sides": Side.choices,
-        "plan_errors": errors_by_field(refusal) if refusal is not None else {},
-        "typed": request.POST if refusal is not None else {},
+        "returned": returned,
     }
-    status = 422 if refusal is not None else 200
-    return page(request, "crm/plan.html", context, block=piece_wanted(request), status=status)
+    return page(request, "crm/plan.html", context, block=piece_wanted(request), status=returned.status)
 
 
 def _row(step: PlanStep, today: date, sees_contacts: bool) -> dict[str, Any]:

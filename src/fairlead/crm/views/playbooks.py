@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from fairlead.common.access import access
-from fairlead.common.refusals import NotFound
+from fairlead.common.refusals import Invalid, NotFound
+from fairlead.common.returned import Returned
 from fairlead.process.models import PlaybookRun, QuestionAnswer
 from fairlead.process.services import (
     answer_question,
@@ -20,9 +21,10 @@ from fairlead.process.services import (
     remove_answer,
 )
 
-from ..forms.records import find_reference, version_of
+from ..forms.records import reference_in, version_of
 from ..models import Opportunity
 from .editing import act
+from .guidance import handbook_page
 from .shared import MAX_ID, find_deal, go
 
 
@@ -56,14 +58,19 @@ def end(request: HttpRequest, pk: int, run_id: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     deal = find_deal(request, pk)
-    row = answer_question(
-        _journey(deal),
-        key=request.POST.get("key", "")[:60],
-        question=request.POST.get("question", ""),
-        answer=request.POST.get("answer", ""),
-        contact_id=find_reference("contact", request.POST.get("contact", ""), user),
-        **act(request),
-    )
+    key = request.POST.get("key", "")[:60]
+    try:
+        row = answer_question(
+            _journey(deal),
+            key=key,
+            question=request.POST.get("question", ""),
+            answer=request.POST.get("answer", ""),
+            contact_id=reference_in(request.POST, "contact", "contact", user),
+            **act(request),
+        )
+    except Invalid as refusal:
+        form = f"answer-{key or 'own'}"
+        return handbook_page(request, pk, returned=Returned.of(form, request.POST, refusal))
     return go(request, _tab(pk, f"answer-{row.pk}", row.stage_key), _("Answer kept"))
 
 

@@ -17,6 +17,7 @@ from fairlead.common.money import format_amount
 from fairlead.common.names import localized
 from fairlead.common.pages import page
 from fairlead.common.refusals import NotFound
+from fairlead.common.returned import NOTHING, Returned
 from fairlead.fields.catalogue import catalogue
 from fairlead.organisation.models import User
 from fairlead.process.definitions import definition_of
@@ -45,10 +46,13 @@ from .shared import MAX_ID, go, notes
 @access("account.view")
 @require_safe
 def account(request: HttpRequest, pk: int) -> HttpResponse:
+    return account_page(request, pk)
+
+
+def account_page(request: HttpRequest, pk: int, returned: Returned = NOTHING) -> HttpResponse:
     row = _row(Account, request, pk, "owner", "team", "parent", "segment")
-    context = record_context(
-        request, "account", row, ("timeline", "fields", "deals", "contacts", "strength", "files", "history")
-    )
+    names = ("timeline", "fields", "deals", "contacts", "strength", "files", "history")
+    context = record_context(request, "account", row, names, returned=returned)
     user: Any = request.user
     if context["tab"] == "deals":
         context |= deals_of(Opportunity.objects.visible_to(user).filter(account=row))
@@ -59,14 +63,19 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
     context |= _strength("account", row, request, context["tab"])
     context["may_add_contact"] = user.may("contact.create")
     context["may_add_deal"] = user.may("opportunity.create")
-    return page(request, "crm/account.html", context, block=piece_wanted(request))
+    return page(request, "crm/account.html", context, block=piece_wanted(request), status=returned.status)
 
 
 @access("segment.view")
 @require_safe
 def segment(request: HttpRequest, pk: int) -> HttpResponse:
+    return segment_page(request, pk)
+
+
+def segment_page(request: HttpRequest, pk: int, returned: Returned = NOTHING) -> HttpResponse:
     row = _row(Segment, request, pk, "owner", "team")
-    context = record_context(request, "segment", row, ("timeline", "fields", "accounts", "files", "history"))
+    names = ("timeline", "fields", "accounts", "files", "history")
+    context = record_context(request, "segment", row, names, returned=returned)
     if context["tab"] == "accounts":
         context["accounts"] = list(
             Account.objects.visible_to(request.user)
@@ -74,14 +83,19 @@ def segment(request: HttpRequest, pk: int) -> HttpResponse:
             .select_related("owner")
             .order_by("name_key", "pk")[:200]
         )
-    return page(request, "crm/segment.html", context, block=piece_wanted(request))
+    return page(request, "crm/segment.html", context, block=piece_wanted(request), status=returned.status)
 
 
 @access("contact.view")
 @require_safe
 def contact(request: HttpRequest, pk: int) -> HttpResponse:
+    return contact_page(request, pk)
+
+
+def contact_page(request: HttpRequest, pk: int, returned: Returned = NOTHING) -> HttpResponse:
     row = _row(Contact, request, pk, "owner", "team", "account")
-    context = record_context(request, "contact", row, ("timeline", "fields", "deals", "strength", "history"))
+    names = ("timeline", "fields", "deals", "strength", "history")
+    context = record_context(request, "contact", row, names, returned=returned)
     user: Any = request.user
     if context["tab"] == "deals":
         roles = ContactRole.objects.filter(contact=row, removed_at=None).values_list("opportunity_id", "role")
@@ -92,7 +106,7 @@ def contact(request: HttpRequest, pk: int) -> HttpResponse:
         for one in context["deals"]:
             one["more"] = " · ".join(mine.get(one["pk"], []))
     context |= _strength("contact", row, request, context["tab"])
-    return page(request, "crm/contact.html", context, block=piece_wanted(request))
+    return page(request, "crm/contact.html", context, block=piece_wanted(request), status=returned.status)
 
 
 def _strength(kind: str, row: Any, request: HttpRequest, tab: str) -> dict[str, Any]:
@@ -124,13 +138,18 @@ def record_context(
     url: str = "",
     field_url: str = "",
     edit_right: str = "",
+    tab: str = "",
+    returned: Returned = NOTHING,
 ) -> dict[str, Any]:
-    """What every record's page has: facts, processes, timeline, files, history. Rooms above use it too."""
+    """What every record's page has: facts, processes, timeline, files, history. Rooms above use it too.
+
+    The form that hands a record over stands among the fields: refused, it comes back there.
+    """
     user: Any = request.user
     at = timezone.now()
     record = records.record_type(kind)
     url = url or record.url(row.pk)
-    tab = request.GET.get("tab", names[0])
+    tab = tab or ("fields" if returned.is_of("owner") else request.GET.get("tab", names[0]))
     tab = tab if tab in names else names[0]
     may_edit = record.sees(user, row.pk, edit_right or record.edit_right)
     fields = catalogue(kind)
@@ -141,6 +160,7 @@ def record_context(
         "row": row,
         "page_at": url,
         "tab": tab,
+        "returned": returned,
         "may_edit": may_edit,
         "subject": (kind, row.pk),
         "line": line_box(kind, row.pk),

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from fairlead.common.access import access
 from fairlead.common.pages import page
 from fairlead.common.refusals import Invalid
+from fairlead.common.returned import NOTHING, Returned
 from fairlead.fields.catalogue import Catalogue, pick
 from fairlead.fields.enums import FieldType
 from fairlead.process.scorecards import Element, Raise, Scorecard
 
-from ..forms.records import errors_by_field, version_of
+from ..forms.records import version_of
 from ..selectors.deal import Deal
 from ..selectors.scorecards import scorecards_of
 from ..services.methods import assess
@@ -50,16 +51,30 @@ def assess_element(request: HttpRequest, pk: int) -> HttpResponse:
             value=data.get("value", ""),
             text=data.get("text", ""),
             source=data.get("source", ""),
-            file_id=int(file) if file.isascii() and file.isdigit() and len(file) < 19 else None,
+            file_id=_file_of(file),
             version=version_of(data),
             **act(request),
         )
     except Invalid as refusal:
-        return _page(request, pk, wrong=element, refusal=refusal)
+        return _page(request, pk, returned=Returned.of(f"el-{element}", data, _by_input(refusal, element)))
     return go(request, f"{reverse('crm:scorecards', args=[pk])}#el-{element}", _("Saved"))
 
 
-def _page(request: HttpRequest, pk: int, *, wrong: str = "", refusal: Invalid | None = None) -> HttpResponse:
+def _file_of(text: str) -> int | None:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Invalid.field("file", _("This file is not one of the deal."))
+    return int(text) if text else None
+
+
+def _by_input(refusal: Invalid, element: str) -> Invalid:
+    """The service calls a value by its field of the deal; on the page every element has the same inputs."""
+    listed = refusal.details.get("errors", ())
+    return Invalid(
+        refusal.message, errors=[e | {"field": "value"} if e["field"] == element else e for e in listed]
+    )
+
+
+def _page(request: HttpRequest, pk: int, *, returned: Returned = NOTHING) -> HttpResponse:
     context = deal_context(request, pk, "scorecards")
     deal: Deal = context["deal"]
     user: Any = request.user
@@ -74,13 +89,10 @@ def _page(request: HttpRequest, pk: int, *, wrong: str = "", refusal: Invalid | 
     )
     context |= {
         "cards": [_card(card, deal) for card in cards],
-        "wrong": wrong,
-        "wrong_errors": errors_by_field(refusal) if refusal is not None else {},
-        "typed": request.POST if refusal is not None else {},
+        "returned": returned,
         "deal_files": [(f.pk, f.name) for f in deal.files[::-1] if f.withdrawn_at is None][:50],
     }
-    status = 422 if refusal is not None else 200
-    return page(request, "crm/scorecards.html", context, block=piece_wanted(request), status=status)
+    return page(request, "crm/scorecards.html", context, block=piece_wanted(request), status=returned.status)
 
 
 def _card(card: Scorecard, deal: Deal) -> dict[str, Any]:

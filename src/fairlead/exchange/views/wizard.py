@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from fairlead.common.access import access
 from fairlead.common.pages import page
 from fairlead.common.refusals import Invalid, NotFound, Refusal
+from fairlead.common.returned import NOTHING, Returned
 from fairlead.exchange import services, tasks
 from fairlead.exchange.enums import ImportKind, RunState
 from fairlead.exchange.models import ImportRun, MappingPreset
@@ -29,14 +31,8 @@ NEW_FIELD: Final = "+field"
 _FORM: Final = ["GET", "HEAD", "POST"]
 _NEW_TYPES: Final = frozenset(
     {
-        FieldType.TEXT,
-        FieldType.LONG_TEXT,
-        FieldType.INTEGER,
-        FieldType.DECIMAL,
-        FieldType.DATE,
-        FieldType.EMAIL,
-        FieldType.PHONE,
-        FieldType.BOOLEAN,
+        *(FieldType.TEXT, FieldType.LONG_TEXT, FieldType.INTEGER, FieldType.DECIMAL, FieldType.DATE),
+        *(FieldType.EMAIL, FieldType.PHONE, FieldType.BOOLEAN),
     }
 )
 
@@ -81,12 +77,12 @@ def _steps(run: ImportRun, at: str) -> dict[str, Any]:
 def imports(request: HttpRequest) -> HttpResponse:
     """The past imports, and a form for the next one."""
     user: Any = request.user
-    error, status = "", 200
+    returned = NOTHING
     if request.method == "POST":
         try:
             run = _upload(request)
         except Refusal as refusal:
-            error, status = str(refusal), refusal.status
+            returned = Returned.of("file", request.POST, _named(refusal))
         else:
             return redirect("exchange:file", run.pk)
     runs = ImportRun.objects.visible_to(user).select_related("created_by").order_by("-pk")[:100]
@@ -94,11 +90,14 @@ def imports(request: HttpRequest) -> HttpResponse:
         "nav_at": "imports",
         "runs": runs,
         "kinds": _kinds(user),
-        "error": error,
-        "kind": request.POST.get("kind", ""),
-        "pasted": request.POST.get("pasted", ""),
+        "returned": returned,
     }
-    return page(request, "exchange/imports.html", context, status=status)
+    return page(request, "exchange/imports.html", context, status=returned.status)
+
+
+def _named(refusal: Refusal) -> Refusal:
+    """What is wrong with a file as a whole stands beside the input that it came from."""
+    return refusal if refusal.details.get("errors") else Invalid.field("file", refusal.message)
 
 
 def _upload(request: HttpRequest) -> ImportRun:
@@ -132,21 +131,21 @@ def where(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(_FORM)
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     run = services.get_run(pk, by=request.user)
-    error, status = "", 200
+    returned = NOTHING
     if request.method == "POST":
         try:
             services.restage(pk, **_act(request), kind=_kind(request), **_format(request, run))
             return redirect("exchange:file", pk)
         except Refusal as refusal:
-            error, status = str(refusal), refusal.status
+            returned = Returned.of("file", request.POST, refusal)
             run = services.get_run(pk, by=request.user)
     context = {
         **_steps(run, "file"),
         **selectors.file_view(run),
         "kinds": _kinds(request.user),
-        "error": error,
+        "returned": returned,
     }
-    return page(request, "exchange/file.html", context, status=status)
+    return page(request, "exchange/file.html", context, status=returned.status)
 
 
 def _kind(request: HttpRequest) -> str:
@@ -158,17 +157,19 @@ def _kind(request: HttpRequest) -> str:
 
 def _format(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
     """The parts of the format that were chosen otherwise."""
+    offered = {"encoding": ENCODINGS, "delimiter": DELIMITERS, "sheet": run.profile["sheets"]}
     parts: dict[str, Any] = {}
-    given = {name: request.POST.get(name, "") for name in ("encoding", "delimiter", "sheet", "header_row")}
-    if given["encoding"] in ENCODINGS:
-        parts["encoding"] = given["encoding"]
-    delimiter = {"tab": "\t"}.get(given["delimiter"], given["delimiter"])
-    if delimiter in DELIMITERS:
-        parts["delimiter"] = delimiter
-    if given["sheet"] in run.profile["sheets"]:
-        parts["sheet"] = given["sheet"]
-    if given["header_row"].isdecimal() and 1 <= int(given["header_row"]) <= 100:
-        parts["header_row"] = int(given["header_row"])
+    for name, known in offered.items():
+        given = request.POST.get(name, "")
+        given = "\t" if (name, given) == ("delimiter", "tab") else given
+        if given and given not in known:
+            raise Invalid.field(name, _("Choose one of the list."))
+        if given:
+            parts[name] = given
+    if row := request.POST.get("header_row", "").strip():
+        if not (row.isascii() and row.isdigit() and len(row) < 4 and 1 <= int(row) <= 100):
+            raise Invalid.field("header_row", _("A row from 1 to 100 is expected."))
+        parts["header_row"] = int(row)
     return {k: v for k, v in parts.items() if run.source_format.get(k) != v}
 
 
@@ -176,7 +177,7 @@ def _format(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
 @require_http_methods(_FORM)
 def columns(request: HttpRequest, pk: int) -> HttpResponse:
     run = services.get_run(pk, by=request.user)
-    error, status = "", 200
+    returned = NOTHING
     if request.method == "POST":
         try:
             _set_columns(request, run)
@@ -185,29 +186,59 @@ def columns(request: HttpRequest, pk: int) -> HttpResponse:
             tasks.enqueue(services.begin_check(pk, **_act(request)))
             return redirect("exchange:check", pk)
         except Refusal as refusal:
-            error, status = _told(refusal), refusal.status
             run = services.get_run(pk, by=request.user)
-    context = {**_steps(run, "columns"), **selectors.columns_view(run, by=request.user), "error": error}
-    return page(request, "exchange/columns.html", context, status=status)
+            returned = Returned.of("columns", request.POST, _by_column(refusal, run))
+            _look_as_sent(run, request.POST)
+    context = {**_steps(run, "columns"), **selectors.columns_view(run, by=request.user), "returned": returned}
+    return page(request, "exchange/columns.html", context, status=returned.status)
 
 
-def _told(refusal: Refusal) -> str:
-    listed = refusal.details.get("errors") or []
-    return " ".join(f"{e['field']}: {e['message']}" for e in listed) or str(refusal)
+def _by_column(refusal: Refusal, run: ImportRun) -> Refusal:
+    """The service names a column by its key; the page knows it by its place."""
+    places = {seen["key"]: f"c{index}" for index, seen in enumerate(run.profile["columns"])}
+    listed = [{**e, "field": places.get(e["field"], e["field"])} for e in refusal.details.get("errors", ())]
+    return Invalid(refusal.message, errors=listed) if listed else refusal
 
 
+def _look_as_sent(run: ImportRun, post: Any) -> None:
+    """What was chosen, on the row that is shown and nowhere else."""
+    mapping = _mapping(run, post)
+    run.mapping = {key: {**how, **mapping.get(key, {})} for key, how in run.mapping.items()}
+    run.value_maps = {**run.value_maps, **_words(post)}
+    run.options = {**run.options, **_options(run, post, mapping)}
+
+
+@transaction.atomic
 def _set_columns(request: HttpRequest, run: ImportRun) -> None:
+    """All of it or nothing: a new field does not stay behind where the rest is refused."""
     post = request.POST
+    mapping = _mapping(run, post)
+    for index, seen in enumerate(run.profile["columns"]):
+        if mapping[seen["key"]]["target"] == NEW_FIELD:
+            mapping[seen["key"]]["target"] = _new_field(request, run, seen, index)
+    services.set_mapping(
+        run.pk,
+        mapping=mapping,
+        value_maps=_words(post),
+        options=_options(run, post, mapping),
+        save_as=post.get("save_as", "").strip(),
+        **_act(request),
+    )
+
+
+def _mapping(run: ImportRun, post: Any) -> dict[str, dict[str, Any]]:
     mapping: dict[str, Any] = {}
     for index, seen in enumerate(run.profile["columns"]):
         target = post.get(f"c{index}", run.mapping[seen["key"]].get("target") or "")
-        if target == NEW_FIELD:
-            target = _new_field(request, run, seen, index)
         how: dict[str, Any] = {"target": target}
         for name, known in (("order", ("dmy", "mdy")), ("style", ("point", "comma"))):
             if (answer := post.get(f"{name}{index}", "")) in known:
                 how[name] = answer
         mapping[seen["key"]] = how
+    return mapping
+
+
+def _options(run: ImportRun, post: Any, mapping: Mapping[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = {"on_existing": "skip" if post.get("on_existing") == "skip" else "update"}
     if run.kind == ImportKind.OPPORTUNITY:
         options |= {
@@ -216,15 +247,7 @@ def _set_columns(request: HttpRequest, run: ImportRun) -> None:
         }
         is_named = any(h["target"] == "name" for h in mapping.values())
         options["compose_name"] = [] if is_named else ["product", "account"]
-    maps = _words(post)
-    services.set_mapping(
-        run.pk,
-        mapping=mapping,
-        value_maps=maps,
-        options=options,
-        save_as=post.get("save_as", "").strip(),
-        **_act(request),
-    )
+    return options
 
 
 def _words(post: Any) -> dict[str, dict[str, str]]:

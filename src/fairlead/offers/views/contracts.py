@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from fairlead.common.access import access
 from fairlead.common.money import format_amount
 from fairlead.common.pages import page, toast, trigger
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Stale
+from fairlead.common.returned import NOTHING, Returned
 from fairlead.crm.forms.records import errors_by_field, make_inputs, read, settable
 from fairlead.crm.models import Opportunity
 from fairlead.crm.rules import reaches
@@ -26,7 +28,7 @@ from fairlead.crm.views.merging import bases_of, conflicts_of, keep_only_mine, s
 from fairlead.crm.views.opportunity import deal_context, piece_wanted
 from fairlead.crm.views.records import record_context
 from fairlead.crm.views.shared import MAX_ID, go, is_piece
-from fairlead.fields.catalogue import catalogue
+from fairlead.fields.catalogue import FieldSpec, catalogue
 from fairlead.fields.values import BadValue, clean, to_json
 from fairlead.journal.undoing import undo_url
 
@@ -56,6 +58,11 @@ def find(request: HttpRequest, pk: int, *, right: str = "") -> Contract:
 @access("contract.view")
 @require_safe
 def contract(request: HttpRequest, pk: int) -> HttpResponse:
+    return contract_page(request, pk)
+
+
+def contract_page(request: HttpRequest, pk: int, returned: Returned = NOTHING) -> HttpResponse:
+    """The page; a form of its milestones that was refused stands there as it was sent."""
     row = find(request, pk)
     user: Any = request.user
     context = record_context(
@@ -65,6 +72,8 @@ def contract(request: HttpRequest, pk: int) -> HttpResponse:
         TABS,
         url=reverse("offers:contract", args=[pk]),
         field_url="offers:contract_field",
+        tab="milestones" if returned.form else "",
+        returned=returned,
     )
     context |= {
         "amount": format_amount(row.amount, row.currency, short=False),
@@ -85,7 +94,7 @@ def contract(request: HttpRequest, pk: int) -> HttpResponse:
             ],
             "milestone_kinds": MilestoneKind.choices,
         }
-    return page(request, "offers/contract.html", context, block=piece_wanted(request))
+    return page(request, "offers/contract.html", context, block=piece_wanted(request), status=returned.status)
 
 
 @access("contract.view")
@@ -350,17 +359,27 @@ def add_milestone(request: HttpRequest, pk: int) -> HttpResponse:
     fields = catalogue("contract")
     data = request.POST
     try:
-        due = clean(fields["signed_date"], data.get("due_date"))
-        amount = clean(fields["amount"], data.get("amount"))
-        name = clean(fields["number"], data.get("name", "")[:1000]) or ""
-    except BadValue as error:
-        raise Invalid(str(error)) from None
-    if amount is not None and amount < 0:
-        raise Invalid.field("amount", _("An amount of zero or more is expected."))
-    services.add_milestone(
-        pk, kind=data.get("kind", ""), name=name, due_date=due, amount=amount, **act(request)
-    )
+        like = {"name": "number", "due_date": "signed_date", "amount": "amount"}
+        given = _cleaned({name: fields[key] for name, key in like.items()}, data)
+        services.add_milestone(
+            pk, kind=data.get("kind", ""), **given | {"name": given["name"] or ""}, **act(request)
+        )
+    except Invalid as refusal:
+        return contract_page(request, pk, Returned.of("milestone", data, refusal))
     return go(request, f"{reverse('offers:contract', args=[pk])}?tab=milestones", _("Added"))
+
+
+def _cleaned(specs: Mapping[str, FieldSpec], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs as values of these fields; every wrong one is named."""
+    found, errors = {}, []
+    for name, spec in specs.items():
+        try:
+            found[name] = clean(spec, data.get(name, "")[:1000])
+        except BadValue as error:
+            errors.append({"field": name, "message": str(error)})
+    if errors:
+        raise Invalid(errors=errors)
+    return found
 
 
 @access("contract.edit")
@@ -370,8 +389,8 @@ def complete_milestone(request: HttpRequest, pk: int, milestone_id: int) -> Http
     if milestone_id > MAX_ID or not Milestone.objects.filter(pk=milestone_id, contract=pk).exists():
         raise NotFound
     try:
-        on = clean(catalogue("contract")["signed_date"], request.POST.get("on")) or timezone.localdate()
-    except BadValue as error:
-        raise Invalid.field("on", str(error)) from None
-    services.complete_milestone(milestone_id, on=on, **act(request))
+        on = _cleaned({"on": catalogue("contract")["signed_date"]}, request.POST)["on"]
+        services.complete_milestone(milestone_id, on=on or timezone.localdate(), **act(request))
+    except Invalid as refusal:
+        return contract_page(request, pk, Returned.of(f"done-{milestone_id}", request.POST, refusal))
     return go(request, f"{reverse('offers:contract', args=[pk])}?tab=milestones", _("Done"))

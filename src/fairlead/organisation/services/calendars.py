@@ -96,7 +96,8 @@ def set_calendar_day(
         except (ValueError, TypeError) as error:
             raise Invalid.field("intervals", _("Hours look like 09:00–12:00 and do not overlap.")) from error
     names = {
-        language: clean_text(name.get(language, ""), limit=60, field="name") for language in ("zh", "en")
+        language: clean_text(name.get(language, ""), limit=60, field=f"name.{language}")
+        for language in ("zh", "en")
     }
     values: dict[str, Any] = {"kind": kind, "name": names, "intervals": intervals, "source": source}
     stored, _created = CalendarDay.objects.update_or_create(calendar=row, date=day, defaults=values)

@@ -32,6 +32,7 @@ DAY = timedelta(days=1)
 _INTERVAL = re.compile(r"(\d{1,2}[:：]\d{2})\s*(?:[-–—~～至]|to)\s*(\d{1,2}[:：]\d{2})")
 _BETWEEN = re.compile(r"[\s,，;；、]*")
 MOST_TEXT = 200
+DAY_INPUTS = ("date", "kind", "name_zh", "name_en", "hours")
 
 
 @access("signed-in")
@@ -47,7 +48,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
 @require_POST
 def week(request: HttpRequest) -> HttpResponse:
     """Set the weekly pattern; the page as it was with every wrong line named."""
-    typed = {str(n): request.POST.get(f"weekday_{n}", "")[:MOST_TEXT] for n in range(1, 8)}
+    typed = {str(n): request.POST.get(f"weekday_{n}", "") for n in range(1, 8)}
     try:
         weekly, errors = {}, []
         for weekday, text in typed.items():
@@ -70,7 +71,7 @@ def week(request: HttpRequest) -> HttpResponse:
 def day(request: HttpRequest) -> HttpResponse:
     """Add or change a day of the company's own, or let the notice and the week decide about it again."""
     posted = request.POST
-    typed = {n: posted.get(n, "")[:MOST_TEXT] for n in ("date", "kind", "name_zh", "name_en", "hours")}
+    typed = {n: posted.get(n, "") for n in DAY_INPUTS}
     try:
         on = _date(typed["date"])
         if posted.get("remove"):
@@ -97,6 +98,8 @@ def hours_of(text: str) -> list[list[str]] | None:
     """`09:00-12:00, 13:30–18:00` as pairs; nothing is a day off; None for what is no hours."""
     pairs, at = [], 0
     text = text.strip()
+    if len(text) > MOST_TEXT:
+        return None
     while at < len(text):
         found = _INTERVAL.match(text, at)
         if found is None:
@@ -167,7 +170,9 @@ def _editing(year: int, refusal: Refusal | None, typed: Mapping[str, str]) -> di
     row = WorkingCalendar.objects.filter(is_default=True).first()
     if row is None:
         return None
-    errors = {e["field"]: e["message"] for e in refusal.details.get("errors", ())} if refusal else {}
+    errors = (
+        {_input_of(e["field"]): e["message"] for e in refusal.details.get("errors", ())} if refusal else {}
+    )
     return {
         "version": row.version,
         "zone": row.time_zone,
@@ -180,11 +185,12 @@ def _editing(year: int, refusal: Refusal | None, typed: Mapping[str, str]) -> di
             }
             for n in range(1, 8)
         ],
-        "week_error": errors.get("week"),
+        "week_errors": {n: text for n, text in errors.items() if n not in DAY_INPUTS},
+        "day_errors": {n: text for n, text in errors.items() if n in DAY_INPUTS},
         "refused": str(refusal) if refusal and not errors else "",
         "kinds": DayKind.choices,
-        "typed": {n: typed.get(n, "") for n in ("date", "kind", "name_zh", "name_en", "hours")},
-        "errors": {n: errors.get(n) for n in ("date", "kind", "hours", "intervals")},
+        "typed": {n: typed.get(n, "") for n in DAY_INPUTS},
+        "errors": {n: errors.get(n) for n in DAY_INPUTS},
         "days": [
             {
                 "date": d.date,
@@ -197,6 +203,11 @@ def _editing(year: int, refusal: Refusal | None, typed: Mapping[str, str]) -> di
             for d in row.days.filter(date__year=year)
         ],
     }
+
+
+def _input_of(name: str) -> str:
+    """What the service calls its hours is one input here."""
+    return {"intervals": "hours", "name.zh": "name_zh", "name.en": "name_en"}.get(name, name)
 
 
 def _hours_text(pairs: Any) -> str:

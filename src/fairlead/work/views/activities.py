@@ -92,14 +92,23 @@ def _log_with_next(
             **how,
         )
         if next_due is not None:
-            services.plan_activity(
-                kind,
-                pk,
-                kind=data.get("next_kind", "") or ActivityKind.CALL,
-                summary=data.get("next_summary", ""),
-                due_at=next_due,
-                **how,
-            )
+            _plan_next(kind, pk, data, next_due, ActivityKind.CALL, how)
+
+
+def _plan_next(kind: str, pk: int, data: Any, due_at: Any, otherwise: str, how: dict[str, Any]) -> None:
+    """The second half of the form; what is wrong with it stands beside its own inputs, not beside those of the first."""
+    try:
+        services.plan_activity(
+            kind,
+            pk,
+            kind=data.get("next_kind", "") or otherwise,
+            summary=data.get("next_summary", ""),
+            due_at=due_at,
+            **how,
+        )
+    except Invalid as refusal:
+        listed = [{**e, "field": f"next_{e['field']}"} for e in refusal.details.get("errors", ())]
+        raise Invalid(errors=listed) if listed else refusal from refusal
 
 
 @access("signed-in")
@@ -191,14 +200,7 @@ def _complete_with_next(row: Activity, data: Any, next_due: Any, version: int, h
             row.pk, version=version, outcome=data.get("outcome", ""), note=data.get("note", ""), **how
         )
         if next_due is not None:
-            services.plan_activity(
-                row.subject_type,
-                row.subject_id,
-                kind=data.get("next_kind", "") or row.kind,
-                summary=data.get("next_summary", ""),
-                due_at=next_due,
-                **how,
-            )
+            _plan_next(row.subject_type, row.subject_id, data, next_due, row.kind, how)
 
 
 def after_done(request: HttpRequest, row: Activity) -> HttpResponse:

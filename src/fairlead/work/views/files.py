@@ -40,7 +40,7 @@ def upload(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
             kind,
             pk,
             kind=data.get("kind", ""),
-            name=str(file.name if file is not None else data.get("reference", "")),
+            name=str(file.name if file is not None else data.get("reference", "")[:255]),
             content=file.read() if file is not None else None,
             media_type=str(getattr(file, "content_type", "") or ""),
             reference=data.get("reference", ""),

@@ -81,18 +81,22 @@ def attention(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Follow a record, mute it, or hear only what concerns oneself."""
     record = about(request, kind, pk, edit=False)
     user: Any = request.user
+    choices = [
+        ("", _("Only what concerns me")),
+        (Attention.FOLLOWED.value, _("Follow: everything")),
+        (Attention.MUTED.value, _("Mute: nothing")),
+    ]
+    more: dict[str, Any] = {"choices": choices}
     if request.method != "POST":
         row = Follow.objects.filter(subject_type=kind, subject_id=pk, person=user).first()
-        choices = [
-            ("", _("Only what concerns me")),
-            (Attention.FOLLOWED.value, _("Follow: everything")),
-            (Attention.MUTED.value, _("Mute: nothing")),
-        ]
         typed = {"attention": row.attention if row is not None else ""}
-        return form_page(request, "attention", _("Notifications"), record, pk, typed=typed, choices=choices)
+        return form_page(request, "attention", _("Notifications"), record, pk, typed=typed, **more)
     chosen = request.POST.get("attention", "")
     if chosen and chosen not in Attention.values:
-        raise Invalid.field("attention", _("Choose one of the three."))
+        wrong = Invalid.field("attention", _("Choose one of the three."))
+        return form_page(
+            request, "attention", _("Notifications"), record, pk, typed=request.POST, refusal=wrong, **more
+        )
     services.set_attention(kind, pk, chosen, **act(request))
     done = {Attention.FOLLOWED: _("Followed"), Attention.MUTED: _("Muted")}
     back = reverse("work:inbox") if "inbox" in request.POST else record.url(pk)

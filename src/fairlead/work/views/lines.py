@@ -70,7 +70,9 @@ def day_line_preview(request: HttpRequest) -> HttpResponse:
 @access("signed-in")
 @require_POST
 def day_line(request: HttpRequest) -> HttpResponse:
-    text = _text(request)
+    text = " ".join(request.POST.get("text", "").replace("\x00", "").split())
+    if len(text) > MOST:
+        return _answer(request, box(text=text, error=_too_long()), "", 0, status=422)
     found = records_named(request.user, text) if text else []
     if not found:
         return _answer(request, box(text=text, error=_hint()), "", 0, status=422)
@@ -119,6 +121,10 @@ def _hint() -> str:
     return _("Name the account, the deal or the person, so that it is filed in the right place.")
 
 
+def _too_long() -> str:
+    return _("At most %(limit)s characters; put the rest into the note.") % {"limit": MOST}
+
+
 def _cut(text: str, word: str) -> str:
     """The line without the name of its record, unless that word is all there is."""
     return " ".join(text.replace(word, " ", 1).split()) or text
@@ -150,7 +156,10 @@ def _save(
 ) -> HttpResponse:  # fmt: skip
     now = timezone.now()
     where = () if day else (kind, pk)
-    meant = understand(request.user, kind, pk, " ".join(text.replace("\x00", "").split()), at=now)
+    text = " ".join(text.replace("\x00", "").split())
+    if len(text) > MOST:
+        return _answer(request, box(*where, text=text, error=_too_long()), kind, pk, status=422)
+    meant = understand(request.user, kind, pk, text, at=now)
     if meant is None:
         return _answer(
             request, box(*where, error=_("Write what happened or what comes next.")), kind, pk, status=422

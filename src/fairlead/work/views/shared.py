@@ -95,6 +95,7 @@ def form_page(
                 for k, m in errors.items()
             ],
             "action": request.get_full_path(),
+            "in_dialog": is_piece(request),
             "nav_at": f"{record.subject_type}s",
             "contacts": more.pop("contacts", []),
             "chosen": {
@@ -130,6 +131,9 @@ def labels() -> dict[str, str]:
         "note": _("Note"),
         "contacts": _("Who took part"),
         "next_due_at": _("Next step"),
+        "next_kind": _("Next step"),
+        "next_summary": _("Next step"),
+        "reference": _("Or where it is filed"),
         "valid_until": _("Valid until"),
         "assignee": _("Who does it"),
         "due_date": _("Until"),
