@@ -23,6 +23,15 @@ from . import facts
 from .models import Account, Contact, Opportunity, Segment
 from .rules import covers, reaches
 
+
+def move_page(journey: Journey, kind: str) -> str:
+    """The panel of a deal, the page of any other journey."""
+    if journey.subject_type != "opportunity":
+        return f"{reverse('crm:journey', args=[journey.pk])}?kind={kind}"
+    place = {"hold": "hold", "close_lost": "lost", "close_won": "won"}.get(kind, "")
+    return f"{reverse('crm:panel', args=[journey.subject_id])}?as={place}"
+
+
 # Rooms above follow a move in its transaction: offers opens the contract's journey when a deal is won.
 MoveHook = Callable[[Sequence[Moved]], None]
 _move_hooks: list[MoveHook] = []
@@ -255,6 +264,7 @@ def _seen_as_query(model: Any, view_right: str) -> subjects.VisibleSubjects:
 
 
 def register_rooms() -> None:
+    subjects.move_on(move_page)
     subjects.register(OpportunityRoom())
     subjects.register(
         _OwnedRoom(

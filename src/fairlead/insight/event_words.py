@@ -32,6 +32,8 @@ EVENTS: Mapping[str, str | Promise] = {
     "clock_breached": pgettext_lazy("event", "A time limit passed"),
     "clock_escalated": pgettext_lazy("event", "Told of a time limit"),
     "clock_acknowledged": pgettext_lazy("event", "Time limit acknowledged"),
+    "clock_acted": pgettext_lazy("event", "A time limit acted"),
+    "clock_call_settled": pgettext_lazy("event", "Flag or proposal of a time limit settled"),
     "clock_resolved": pgettext_lazy("event", "Time limit settled"),
     "clock_policy_taken": pgettext_lazy("event", "Newer time limits taken over"),
     "calendar_recomputed": pgettext_lazy("event", "Time limits computed by a changed calendar"),

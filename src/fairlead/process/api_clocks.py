@@ -17,7 +17,7 @@ from fairlead.journal.enums import Channel
 from . import services
 from .answers import find_journey, visible_journeys
 from .models import Process
-from .schemas_clocks import AcknowledgeIn, BreachesOut, ClocksOut, ComplianceOut, TakenOut
+from .schemas_clocks import AcknowledgeIn, BreachesOut, ClocksOut, ComplianceOut, SettleIn, TakenOut
 from .selectors.clocks import ClockState, breaches_of, clocks_of, compliance, keeps_old_time
 from .tasks import take_over
 
@@ -32,6 +32,7 @@ def _out(state: ClockState) -> dict[str, Any]:
         "level": state.level, "noted": state.is_noted, "paused": state.is_paused, "started_at": state.started_at,
         "cause": state.cause, "yellow_at": state.yellow_at, "red_at": state.red_at,
         "breached_at": state.breached_at, "acknowledged_until": state.acknowledged_until, "told": state.step,
+        "calls": [{"act": c.act, "do": c.do, "at": c.at, "name": localized(dict(c.name)) if c.name else ""} for c in state.calls],
     }  # fmt: skip
 
 
@@ -56,6 +57,18 @@ def acknowledge(request: HttpRequest, pk: PathId, payload: AcknowledgeIn) -> dic
         by=request.user,
         at=at,
         channel=Channel.API,
+    )
+    return {"items": [_out(s) for s in clocks_of(find_journey(request.user, pk), at=at)]}
+
+
+@router.post("/journeys/{id:pk}/clocks/settle", response=ClocksOut, operation_id="clocks_settle")
+@access("signed-in", api=True)
+def settle(request: HttpRequest, pk: PathId, payload: SettleIn) -> dict[str, Any]:
+    """A flag or a proposal of a clock was looked at and goes; 404 where it stands no more."""
+    at = timezone.now()
+    find_journey(request.user, pk)
+    services.settle_call(
+        pk, kind=payload.clock, key=payload.key, act=payload.act, by=request.user, at=at, channel=Channel.API
     )
     return {"items": [_out(s) for s in clocks_of(find_journey(request.user, pk), at=at)]}
 

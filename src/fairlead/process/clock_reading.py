@@ -7,16 +7,41 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from .clocks import LADDER, MEANINGFUL, ClockPolicy, Limit, Rung
+from .clocks import LADDER, MEANINGFUL, Act, ClockPolicy, Limit, Rung
 from .criteria import ROLES
-from .definition import Stage
+from .definition import Reason, Stage
 from .document import Reader
-from .enums import ClockCause, EscalateTo
+from .enums import ClockAct, ClockCause, ClockKind, ClockLevel, EscalateTo, Kind
 
 MAX_DAYS: Final = 3650
 MAX_HOURS: Final = 2000
 MAX_RUNGS: Final = 10
-_KEYS = {"meaningful", "inactivity", "total", "stages", "ladder", "quiet", "acknowledge"}
+MAX_ACTS: Final = 20
+_ACT_KEYS = {
+    "key",
+    "clock",
+    "level",
+    "stages",
+    "do",
+    "name",
+    "role",
+    "due",
+    "kind",
+    "to",
+    "reason",
+    "enabled",
+}
+#: What only some acts say.
+_SAID_BY: Final[Mapping[str, frozenset[ClockAct]]] = {
+    "name": frozenset({ClockAct.TASK, ClockAct.FLAG}),
+    "role": frozenset({ClockAct.TASK}),
+    "due": frozenset({ClockAct.TASK}),
+    "kind": frozenset({ClockAct.MOVE}),
+    "to": frozenset({ClockAct.MOVE}),
+    "reason": frozenset({ClockAct.MOVE}),
+}
+_MOVES: Final = {Kind.ADVANCE: "", Kind.BRANCH: "", Kind.REGRESS: "regress", Kind.CLOSE_LOST: "lost"}
+_KEYS = {"meaningful", "inactivity", "total", "stages", "ladder", "quiet", "acknowledge", "acts"}
 
 
 def default_policy(stages: Sequence[Stage]) -> ClockPolicy:
@@ -27,7 +52,9 @@ def default_policy(stages: Sequence[Stage]) -> ClockPolicy:
     return ClockPolicy(visit=limits, stage=limits, total=total)
 
 
-def read_clocks(reader: Reader, value: Any, stages: Sequence[Stage]) -> ClockPolicy:
+def read_clocks(
+    reader: Reader, value: Any, stages: Sequence[Stage], lists: Mapping[str, Sequence[Reason]]
+) -> ClockPolicy:
     """The policy that `value` and the stages make; what is wrong is noted in `reader` with its path."""
     defaults = default_policy(stages)
     if value is None:
@@ -60,6 +87,7 @@ def read_clocks(reader: Reader, value: Any, stages: Sequence[Stage]) -> ClockPol
         quiet=_quiet(reader, given.get("quiet")),
         ack_hours=reader.number(given.get("acknowledge", 24), "clocks.acknowledge", 1, MAX_HOURS),
         responses=responses,
+        acts=_acts(reader, given.get("acts"), known, lists),
     )
 
 
@@ -140,6 +168,97 @@ def _ladder(reader: Reader, value: Any) -> tuple[Rung, ...]:
         repeat = reader.optional_number(body.get("repeat"), f"{path}.repeat", 1, MAX_HOURS)
         rungs.append(Rung(EscalateTo(body["to"]), after, repeat))
     return tuple(rungs)
+
+
+def _acts(
+    reader: Reader, value: Any, stages: set[str], lists: Mapping[str, Sequence[Reason]]
+) -> tuple[Act, ...]:
+    found: list[Act] = []
+    items = reader.items(value, "clocks.acts")
+    if len(items) > MAX_ACTS:
+        reader.bad("clocks.acts", _("Clocks do at most %(most)s things.") % {"most": MAX_ACTS})
+        return ()
+    for i, item in enumerate(items):
+        act = _act(reader, item, f"clocks.acts.{i}", stages, lists)
+        if act is None:
+            continue
+        if any(other.key == act.key for other in found):
+            reader.bad(f"clocks.acts.{i}.key", _("“%(key)s” stands here twice.") % {"key": act.key})
+        found.append(act)
+    return tuple(found)
+
+
+def _act(
+    reader: Reader, item: Any, path: str, stages: set[str], lists: Mapping[str, Sequence[Reason]]
+) -> Act | None:
+    before = len(reader.problems)
+    body = reader.mapping(item, path, _ACT_KEYS)
+    key = reader.key(body.get("key"), f"{path}.key")
+    if body.get("clock") not in ClockKind.values:
+        reader.bad(f"{path}.clock", _("A clock is visit, stage, inactivity, total or response."))
+    if body.get("level") not in (ClockLevel.YELLOW, ClockLevel.RED):
+        reader.bad(f"{path}.level", _("A limit is yellow or red."))
+    if body.get("do") not in ClockAct.values:
+        reader.bad(
+            f"{path}.do",
+            _("What to do: task, flag, propose_hold, propose_lost, lower_forecast or move."),
+        )
+    if len(reader.problems) > before:
+        return None
+    do = ClockAct(body["do"])
+    for name, acts in _SAID_BY.items():
+        if name in body and do not in acts:
+            reader.bad(
+                f"{path}.{name}", _("“%(key)s” is of no use to “%(do)s”.") % {"key": name, "do": do.value}
+            )
+    missing = _("There is no stage “%(key)s”.")
+    in_stages = reader.keys(body.get("stages", []), f"{path}.stages", sorted(stages), missing)
+    if body.get("role") is not None and body["role"] not in ROLES:
+        reader.bad(f"{path}.role", _("There is no role “%(key)s”.") % {"key": str(body["role"])[:40]})
+    kind, to, reason = _movement(reader, body, path, stages, lists) if do == ClockAct.MOVE else ("", "", "")
+    act = Act(
+        key=key,
+        clock=ClockKind(body["clock"]),
+        level=ClockLevel(body["level"]),
+        do=do,
+        stages=in_stages,
+        name=reader.name(body.get("name"), f"{path}.name", needed=do in _SAID_BY["name"]),
+        role=str(body.get("role") or ""),
+        days=reader.number(body.get("due", 1), f"{path}.due", 1, 60),
+        kind=kind,
+        to=to,
+        reason=reason,
+        enabled=reader.flag(body.get("enabled", do != ClockAct.MOVE), f"{path}.enabled"),
+    )
+    return act if len(reader.problems) == before else None
+
+
+def _movement(
+    reader: Reader,
+    body: Mapping[str, Any],
+    path: str,
+    stages: set[str],
+    lists: Mapping[str, Sequence[Reason]],
+) -> tuple[str, str, str]:
+    """Which move, where to and why, as the move itself will ask for it."""
+    kind, to, reason = (body.get(name, "") for name in ("kind", "to", "reason"))
+    if kind not in _MOVES:
+        reader.bad(f"{path}.kind", _("A clock may advance, branch, regress or close_lost."))
+        return "", "", ""
+    if kind == Kind.CLOSE_LOST:
+        if to:
+            reader.bad(f"{path}.to", _("“%(key)s” is of no use to “%(do)s”.") % {"key": "to", "do": kind})
+    elif to not in stages:
+        reader.bad(f"{path}.to", _("There is no stage “%(stage)s”.") % {"stage": str(to)[:60]})
+    wanted = _MOVES[kind]
+    known = {one.key for one in lists.get(wanted, ())}
+    if wanted and reason not in known:
+        reader.bad(
+            f"{path}.reason",
+            _("A reason out of the list “%(list)s” is expected: %(known)s.")
+            % {"list": wanted, "known": ", ".join(sorted(known)) or "—"},
+        )
+    return str(kind), str(to), str(reason)
 
 
 def _quiet(reader: Reader, value: Any) -> tuple[int, int] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from .clocks import ClockPolicy, Limit
+from fairlead.fields.catalogue import pick
+
+from .clocks import Act, ClockPolicy, Limit
 from .definition import Definition
-from .enums import ClockCause, ClockKind, EscalateTo
+from .enums import ClockAct, ClockCause, ClockKind, EscalateTo, Kind
 from .roles import role_name
-from .selectors.clocks import ClockState
+from .selectors.clocks import Call, ClockState
 
 _ICONS: Mapping[str, str] = {
     ClockKind.VISIT: "hourglass",
@@ -24,6 +26,9 @@ _ICONS: Mapping[str, str] = {
     ClockKind.TOTAL: "calendar-event",
     ClockKind.RESPONSE: "user-check",
 }
+
+
+_PROPOSED: Mapping[str, str] = {ClockAct.PROPOSE_HOLD: Kind.HOLD, ClockAct.PROPOSE_LOST: Kind.CLOSE_LOST}
 
 
 def clock_name(kind: str, key: str = "") -> str:
@@ -36,12 +41,16 @@ def day_of(at: datetime) -> str:
     return date_format(timezone.localtime(at), "Y-m-d")
 
 
-def panel_rows(states: Sequence[ClockState], *, may_acknowledge: bool, at: datetime) -> list[dict[str, Any]]:
-    """What the panel of clocks shows, one row a clock."""
-    return [_row(state, may_acknowledge, at) for state in states]
+def panel_rows(
+    states: Sequence[ClockState], *, may_acknowledge: bool, at: datetime, move_page: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """What the panel of clocks shows, one row a clock. `move_page`: where a kind of move is made."""
+    return [_row(state, may_acknowledge, at, move_page) for state in states]
 
 
-def _row(state: ClockState, may_acknowledge: bool, at: datetime) -> dict[str, Any]:
+def _row(
+    state: ClockState, may_acknowledge: bool, at: datetime, move_page: Callable[[str], str]
+) -> dict[str, Any]:
     limit = state.red or state.yellow
     words = {"days": state.days, "limit": limit}
     text = (
@@ -62,6 +71,15 @@ def _row(state: ClockState, may_acknowledge: bool, at: datetime) -> dict[str, An
         "state": shown or ("hold" if state.is_paused else ""),
         "notes": _notes(state, rests),
         "says": _says(state),
+        "calls": [
+            {
+                "act": call.act,
+                "text": call_words(call),
+                "url": move_page(_PROPOSED[call.do]) if call.do in _PROPOSED else "",
+            }
+            for call in state.calls
+        ],
+        "may_settle": may_acknowledge,
         "may_acknowledge": may_acknowledge and state.is_noted and not rests and not state.is_paused,
     }
 
@@ -116,7 +134,51 @@ def policy_words(definition: Definition) -> list[tuple[str, list[str]]]:
         (_("Limits of the whole way"), limits),
         (_("What counts as activity"), [str(cause.label) for cause in policy.meaningful]),
         (_("Who is told when a limit is passed"), ladder),
+        *([(_("What time limits do by themselves"), acts)] if (acts := act_lines(definition)) else []),
     ]
+
+
+def act_lines(definition: Definition) -> list[str]:
+    """What each act says: when, what, for whom; those that are off are named as such."""
+    return [_act_line(act, definition) for act in definition.clocks.acts]
+
+
+def _act_line(act: Act, definition: Definition) -> str:
+    words = {
+        "clock": clock_name(act.clock) if act.clock != ClockKind.RESPONSE else act.clock.label,
+        "level": act.level.label,
+        "what": _act_words(act, definition),
+    }
+    text = _("%(clock)s, %(level)s: %(what)s") % words
+    if act.stages:
+        names = _(", ").join(pick(definition.stage(key).name) for key in act.stages)
+        text = _("%(text)s (in %(stages)s)") % {"text": text, "stages": names}
+    return text if act.enabled else _("%(text)s — off") % {"text": text}
+
+
+def _act_words(act: Act, definition: Definition) -> str:
+    if act.do == ClockAct.TASK:
+        return _("a task for %(who)s, due in %(days)s working days: %(title)s") % {
+            "who": role_name(act.role) if act.role else EscalateTo.OWNER.label,
+            "days": act.days,
+            "title": pick(act.name),
+        }
+    if act.do == ClockAct.FLAG:
+        return _("a flag: %(title)s") % {"title": pick(act.name)}
+    if act.do != ClockAct.MOVE:
+        return str(act.do.label)
+    move = str(Kind(act.kind).label)
+    if act.to:
+        move = _("%(move)s to %(stage)s") % {"move": move, "stage": pick(definition.stage(act.to).name)}
+    return _("%(move)s; the gate decides, a refusal becomes a task") % {"move": move}
+
+
+def call_words(call: Call) -> str:
+    if call.do == ClockAct.FLAG:
+        return pick(call.name) or _("Flag")
+    if call.do == ClockAct.PROPOSE_HOLD:
+        return _("Proposed: put it on hold")
+    return _("Proposed: close it as lost")
 
 
 def stage_policy_words(policy: ClockPolicy, stage_key: str) -> list[str]:

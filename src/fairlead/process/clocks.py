@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from .enums import ClockCause, ClockKind, ClockLevel, EscalateTo, JourneyState
+from .enums import ClockAct, ClockCause, ClockKind, ClockLevel, EscalateTo, JourneyState
 
 if TYPE_CHECKING:
     from fairlead.organisation.calendars import Calendar
@@ -75,6 +75,25 @@ LADDER: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What a clock does when it passes a limit (SL-2). `kind`, `to` and `reason` are of a move alone, which stays
+    off until a process says otherwise."""
+
+    key: str
+    clock: ClockKind
+    level: ClockLevel
+    do: ClockAct
+    stages: tuple[str, ...] = ()
+    name: Mapping[str, str] = field(default_factory=dict)
+    role: str = ""
+    days: int = 1
+    kind: str = ""
+    to: str = ""
+    reason: str = ""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPolicy:
     """What a process version says about its clocks. A changed policy is another version (SL-6)."""
 
@@ -87,6 +106,17 @@ class ClockPolicy:
     quiet: tuple[int, int] | None = None  # from hour, until hour, in the calendar's time zone
     ack_hours: int = 24  # working hours that an acknowledgement is good for, unless it says otherwise
     responses: Mapping[str, Mapping[str, Limit]] = field(default_factory=dict)  # stage → role → limit (SL-4)
+    acts: tuple[Act, ...] = ()
+
+    def acts_at(self, kind: str, level: str, stage_key: str) -> list[Act]:
+        """What is to be done when this clock passes this limit in this stage."""
+        return [
+            act
+            for act in self.acts
+            if act.enabled
+            and (act.clock, act.level) == (kind, level)
+            and stage_key in (act.stages or (stage_key,))
+        ]
 
     def limit(self, kind: str, stage_key: str) -> Limit:
         if kind == ClockKind.VISIT:

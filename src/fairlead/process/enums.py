@@ -164,6 +164,21 @@ class EscalateTo(models.TextChoices):
     NEXT_LEVEL = "next_level", pgettext_lazy("escalation", "the next level")
 
 
+class ClockAct(models.TextChoices):
+    """What a clock that passes a limit does beside telling (SL-2)."""
+
+    TASK = "task", pgettext_lazy("clock act", "give a task")
+    FLAG = "flag", pgettext_lazy("clock act", "set a flag")
+    PROPOSE_HOLD = "propose_hold", pgettext_lazy("clock act", "propose to put it on hold")
+    PROPOSE_LOST = "propose_lost", pgettext_lazy("clock act", "propose to close it as lost")
+    LOWER_FORECAST = "lower_forecast", pgettext_lazy("clock act", "lower the forecast category")
+    MOVE = "move", pgettext_lazy("clock act", "move it")
+
+
+#: Those that stand beside the clock until somebody settles them or the clock is in time again.
+CALLS = frozenset({ClockAct.FLAG, ClockAct.PROPOSE_HOLD, ClockAct.PROPOSE_LOST})
+
+
 class NoteKind(models.TextChoices):
     """What a note of the handbook is (PB-1), in the order in which they are shown."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import clock_events
 from .clocks import mark_name, text_of
-from .enums import ClockCause, ExitType, JourneyState, Outcome
+from .enums import CALLS, ClockCause, ExitType, JourneyState, Outcome
 
 # Types of events that change a journey. `data` holds what each needs; see `events.py`.
 STARTED = "journey_started"
@@ -363,6 +363,10 @@ def _mark(state: Travel, event: Any, values: Mapping[str, Any]) -> None:
 
 def _breached(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
     at = text_of(event.effective_at)
+    before = state.clocks.get("marks", {}).get(mark_name(data["clock"], data.get("key", "")), {})
+    stale: dict[str, Any] = (
+        {"calls": []} if before.get("calls") and before.get("since") != data["since"] else {}
+    )
     _mark(
         state,
         event,
@@ -374,6 +378,7 @@ def _breached(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
             "step": 0,
             "sent": None,
             "ack": None,
+            **stale,
         },
     )
 
@@ -384,6 +389,23 @@ def _escalated(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
 
 def _acknowledged(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
     _mark(state, event, {"ack": data["until"]})
+
+
+def _acted(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    """What a clock asks of people stands on its mark: it goes when the clock starts anew."""
+    if data["do"] in CALLS:
+        calls = [call for call in _calls(state, data) if call["act"] != data["act"]]
+        call = {"act": data["act"], "do": data["do"], "at": text_of(event.effective_at)}
+        _mark(state, event, {"calls": [*calls, call]})
+
+
+def _call_settled(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    _mark(state, event, {"calls": [call for call in _calls(state, data) if call["act"] != data["act"]]})
+
+
+def _calls(state: Travel, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    mark = state.clocks.get("marks", {}).get(mark_name(data["clock"], data.get("key", "")), {})
+    return list(mark.get("calls", ()))
 
 
 def _policy_taken(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
@@ -446,4 +468,6 @@ _HANDLERS = {
     clock_events.ESCALATED: _escalated,
     clock_events.ACKNOWLEDGED: _acknowledged,
     clock_events.REPOLICIED: _policy_taken,
+    clock_events.ACTED: _acted,
+    clock_events.CALL_SETTLED: _call_settled,
 }

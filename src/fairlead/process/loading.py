@@ -150,7 +150,7 @@ class _Loader(CriteriaReader):
         stages = self._stages(document.get("stages"))
         if self.flag(document.get("linear", True), "linear"):
             stages = add_linear_transitions(stages)
-        clocks = read_clocks(self, document.get("clocks"), stages)
+        clocks = read_clocks(self, document.get("clocks"), stages, lists)
         playbooks = read_playbooks(self, document.get("playbooks"), stages)
         self.problems.extend(structural_problems(stages, lists))
         self.problems.extend(guidance_problems(stages))

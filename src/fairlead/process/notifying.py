@@ -23,6 +23,10 @@ WORDS: Final[Mapping[str, Any]] = {
     "clock_red_inactivity": _("Nothing has happened for too long"),
     "clock_red_total": _("It has been on the way for too long"),
     "clock_red_response": _("An answer is overdue"),
+    "clock_flag": _("A time limit set a flag"),
+    "clock_propose_hold": _("Its time limit proposes to put it on hold"),
+    "clock_propose_lost": _("Its time limit proposes to close it as lost"),
+    "clock_lower_forecast": _("Its time limit lowered the forecast category"),
     "clock_moved": _("The working calendar changed: its time limit moved"),
 }
 

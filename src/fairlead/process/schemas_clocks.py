@@ -31,6 +31,16 @@ class ClockOut(Answer):
     breached_at: datetime | None
     acknowledged_until: datetime | None
     told: int
+    calls: list["CallOut"]
+
+
+class CallOut(Answer):
+    """A flag or a proposal that stands until it is settled or the clock is in time again."""
+
+    act: str
+    do: Literal["flag", "propose_hold", "propose_lost"]
+    at: datetime
+    name: str
 
 
 class ClocksOut(Answer):
@@ -45,9 +55,17 @@ class AcknowledgeIn(Body):
     hours: Annotated[int, Field(strict=True, ge=1, le=400)] | None = None
 
 
+class SettleIn(Body):
+    """`act`: the key under which the process names what the clock did."""
+
+    clock: ClockName
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{0,60}$")] = ""
+    act: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+
+
 class BreachOut(Answer):
     """What a clock said, or what ended it: `type` is clock_breached, clock_escalated, clock_acknowledged,
-    clock_resolved or clock_policy_taken."""
+    clock_acted, clock_call_settled, clock_resolved or clock_policy_taken."""
 
     id: int
     type: str

@@ -81,6 +81,20 @@ class SubjectRoom(Protocol):
     def url(self, subject_id: int) -> str: ...
 
 
+MovePage = Callable[[Any, str], str]  # journey, kind of move → where it is made
+_move_pages: list[MovePage] = []
+
+
+def move_on(page: MovePage) -> None:
+    """Called once, when the room starts whose pages make moves."""
+    _move_pages[:] = [page]
+
+
+def move_page(journey: Any, kind: str) -> str:
+    """Where a person makes such a move; blank where no room brings a page."""
+    return _move_pages[0](journey, kind) if _move_pages else ""
+
+
 #: The ids of the subjects that a person reaches with a right (blank: to view), as a query to filter by.
 VisibleSubjects = Callable[[Any, str], QuerySet[Any]]
 

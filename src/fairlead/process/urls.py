@@ -11,4 +11,5 @@ urlpatterns = [
     path("processes/<slug:key>/landing/", views_landing.landing, name="landing"),
     path("processes/<slug:key>/thresholds", views_clocks.thresholds, name="thresholds"),
     path("journeys/<int:pk>/clocks", views_clocks.acknowledge, name="acknowledge"),
+    path("journeys/<int:pk>/clocks/settle", views_clocks.settle_call, name="settle_call"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +23,7 @@ from .answers import find_journey
 from .clock_words import panel_rows
 from .models import Journey, Process
 from .selectors.clocks import clocks_of
-from .subjects import room_of
+from .subjects import move_page, room_of
 from .tasks import take_over
 
 
@@ -32,8 +33,11 @@ def panel_context(
     """What `process/clocks.html` needs; rooms above put it beside their record. `at_hand`: see `clocks_of`."""
     states = clocks_of(journey, at=at, **at_hand)
     return {
-        "clocks": panel_rows(states, may_acknowledge=may_acknowledge, at=at),
+        "clocks": panel_rows(
+            states, may_acknowledge=may_acknowledge, at=at, move_page=partial(move_page, journey)
+        ),
         "clock_url": reverse("process:acknowledge", args=[journey.pk]),
+        "settle_url": reverse("process:settle_call", args=[journey.pk]),
         "clock_at": page_at,
     }
 
@@ -53,6 +57,30 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
         at=at,
         channel=Channel.UI,
     )
+    return _back(request, journey, at)
+
+
+@access("signed-in")
+@require_POST
+def settle_call(request: HttpRequest, pk: int) -> HttpResponse:
+    """A flag or proposal of a clock was looked at and goes; who may move the record may say so."""
+    user: Any = request.user
+    at = timezone.now()
+    find_journey(user, pk)
+    journey = services.settle_call(
+        pk,
+        kind=request.POST.get("kind", ""),
+        key=request.POST.get("key", "")[:60],
+        act=request.POST.get("act", "")[:60],
+        by=user,
+        at=at,
+        channel=Channel.UI,
+    )
+    return _back(request, journey, at)
+
+
+def _back(request: HttpRequest, journey: Journey, at: datetime) -> HttpResponse:
+    """The panel for htmx, else the page that asked."""
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None) or not back.startswith("/"):
         back = room_of(journey.subject_type).url(journey.subject_id)

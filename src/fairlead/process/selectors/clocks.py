@@ -16,9 +16,9 @@ from fairlead.organisation.calendars import Calendar
 from fairlead.organisation.selectors import default_calendar
 
 from .. import clock_events, fold
-from ..clocks import ClockPolicy, Limit, readings
+from ..clocks import ClockPolicy, Limit, Reading, mark_name, readings
 from ..definitions import clock_policy, clock_policy_of, definition_of
-from ..enums import ClockKind, ClockLevel
+from ..enums import ClockAct, ClockKind, ClockLevel
 from ..models import Clock, Journey, ProcessVersion, Visit
 
 #: What the clocks read of a journey's row.
@@ -37,6 +37,16 @@ class WorstClock:
     kind: str
     level: str
     days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A flag or a proposal that stands beside a clock that is over. `name`: its words, where it has any."""
+
+    act: str
+    do: ClockAct
+    at: datetime
+    name: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,7 @@ class ClockState:
     breached_at: datetime | None
     acknowledged_until: datetime | None
     step: int
+    calls: tuple[Call, ...] = ()
 
 
 def _level(level: str, yellow_at: datetime | None, red_at: datetime | None, at: datetime) -> str:
@@ -159,9 +170,21 @@ def clocks_of(
                 breached_at=reading.breached_at,
                 acknowledged_until=reading.acknowledged_until,
                 step=reading.step,
+                calls=_calls(journey, policy, reading) if reading.level else (),
             )
         )
     return found
+
+
+def _calls(journey: Journey, policy: ClockPolicy, reading: Reading) -> tuple[Call, ...]:
+    mark = journey.clocks.get("marks", {}).get(mark_name(reading.kind, reading.key), {})
+    words = {act.key: act.name for act in policy.acts}
+    return tuple(
+        Call(
+            call["act"], ClockAct(call["do"]), datetime.fromisoformat(call["at"]), words.get(call["act"], {})
+        )
+        for call in mark.get("calls", ())
+    )
 
 
 def over_clocks(owner_id: int, *, at: datetime, limit: int = 50) -> list[tuple[Clock, Journey]]:

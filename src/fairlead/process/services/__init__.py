@@ -1,7 +1,7 @@
 """Verbs of the process room: publish, start, move, attest, waive, rebuild."""
 
 from .asking import answer_question, note_guidance, remove_answer
-from .clocking import acknowledge, take_over_thresholds
+from .clocking import acknowledge, settle_call, take_over_thresholds
 from .evidence import attest, facts_change, grant_waiver, revoke_waiver, withdraw_attestation
 from .gates import refresh_due_gates, refresh_gates
 from .mirroring import mirror_subjects, pin_category
@@ -34,6 +34,7 @@ __all__ = [
     "remove_answer",
     "retire",
     "revoke_waiver",
+    "settle_call",
     "start_journeys",
     "take_back_launches",
     "take_over_thresholds",

@@ -14,6 +14,7 @@ from fairlead.common.refusals import Invalid, NotFound, NotPermitted
 from fairlead.organisation.selectors import default_calendar
 
 from .. import clock_events, subjects
+from ..clocks import mark_name
 from ..enums import ClockKind, JourneyState
 from ..models import Clock, Journey, ProcessVersion
 from ..refusals import ClockRefused
@@ -70,6 +71,33 @@ def acknowledge(
         bump=False,
     )  # fmt: skip
     return Clock.objects.get(pk=row.pk)
+
+
+@transaction.atomic
+def settle_call(
+    journey_id: int, *, kind: str, key: str = "", act: str, by: Any, at: datetime, channel: str
+) -> Journey:
+    """A flag or a proposal of a clock was looked at and goes; the breach itself stays.
+
+    Raises NotFound (also where it stands no more), NotPermitted.
+    """
+    journey = ledger.lock([journey_id]).get(journey_id)
+    if journey is None:
+        raise NotFound
+    room = subjects.room_of(journey.subject_type)
+    if not room.visible_ids(by, [journey.subject_id], right=room.view_right):
+        raise NotFound
+    if not room.visible_ids(by, [journey.subject_id], right=room.move_right):
+        raise NotPermitted
+    key = key if kind == ClockKind.RESPONSE else _key_of(journey, kind)
+    mark = journey.clocks.get("marks", {}).get(mark_name(kind, key), {})
+    if not any(call["act"] == act for call in mark.get("calls", ())):
+        raise NotFound
+    settled = clock_rows.event(
+        journey, clock_events.CALL_SETTLED, by_id=by.pk, at=at, channel=channel, clock=kind, key=key, act=act
+    )
+    ledger.write({journey_id: journey}, [settled], bump=False)
+    return journey
 
 
 def _key_of(journey: Journey, kind: str) -> str:

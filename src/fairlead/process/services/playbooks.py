@@ -4,7 +4,7 @@ came of them. Their tasks are ordinary tasks of the record.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -256,12 +256,12 @@ def _give_out(
     channel: str,
 ) -> None:
     calendar, today = default_calendar(), timezone.localdate(at)
-    holders = _holders(journey, tasks, at)
+    held = holders(journey, {task.role for task in tasks if task.role}, at)
     planned = [
         PlannedTask(
             title=pick(task.title),
             list_key=book.key,
-            assignee_id=holders.get(task.role, journey.owner_id),
+            assignee_id=held.get(task.role, journey.owner_id),
             due_date=calendar.workday_after(today, task.due) if task.due else today,
         )
         for task in tasks
@@ -272,9 +272,8 @@ def _give_out(
     )
 
 
-def _holders(journey: Journey, tasks: Sequence[PlayTask], at: datetime) -> Mapping[str, int]:
+def holders(journey: Journey, roles: Set[str], at: datetime) -> Mapping[str, int]:
     """Role → who holds it for this record, and sees it. What nobody holds falls to the owner."""
-    roles = {task.role for task in tasks if task.role}
     team = room_of(journey.subject_type).facts([journey.subject_id], at=at)[journey.subject_id].team
     found = {role: min(held) for role in roles if (held := team.get(role))}
     if "MGR" in roles and (managers := Managers().of(journey.team_id) - {journey.owner_id or 0}):

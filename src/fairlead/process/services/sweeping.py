@@ -25,7 +25,7 @@ from ..clocks import ClockPolicy, Reading, mark_name, next_rung, readings, text_
 from ..enums import ClockKind, ClockLevel, EscalateTo
 from ..models import Clock, Journey
 from ..selectors.gathering import visits_of
-from . import clock_notices, clock_rows, ledger
+from . import clock_acting, clock_notices, clock_rows, ledger
 from .clock_notices import Notice
 
 AT_ONCE = 100  # journeys a transaction at most; the queue makes it twenty while people write
@@ -52,6 +52,7 @@ class Swept:
 class _Findings:
     events: list[NewEvent] = field(default_factory=list)
     told: list[tuple[Journey, Reading, str, str]] = field(default_factory=list)  # level, whom
+    done: list[clock_acting.Done] = field(default_factory=list)  # what clocks do by themselves
 
 
 def due_journeys(at: datetime, *, limit: int = MOST) -> list[int]:
@@ -86,7 +87,8 @@ def _sweep_some(ids: Sequence[int], at: datetime, calendar: Calendar, swept: Swe
             if reading.next_due_at is not None and reading.next_due_at < at:
                 _look(row, travels[pk], reading, policy, calendar, at, findings)
     ledger.write(locked, findings.events, bump=False, calendar=calendar, visits=visits)
-    clock_notices.tell(_notices(findings, at))
+    clock_notices.tell([*_notices(findings, at), *clock_acting.notices_of(findings.done, at)])
+    clock_acting.follow(findings.done, at, calendar)
     swept.journeys += len(locked)
     swept.transactions += 1
     for event in findings.events:
@@ -112,6 +114,9 @@ def _look(
                 clock=str(reading.kind), key=reading.key, level=str(wanted), since=text_of(_since(row, reading, travel)),
             )
         )  # fmt: skip
+        for act in clock_acting.acts_of(row, policy, reading.kind, reading.key, wanted, findings.done):
+            findings.done.append(act)
+            findings.events += clock_acting.events_of(act, at)
         level, mark = wanted, {"at": text_of(when), "told": text_of(at), "step": 0}
         if wanted == ClockLevel.YELLOW:
             findings.told.append((row, reading, str(wanted), EscalateTo.OWNER))
