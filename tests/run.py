@@ -18,13 +18,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.kit import postgresql
 from tests.kit.browser import chromium_path
 
 ROOT = Path(__file__).resolve().parent.parent
-PROCESSES = "2"
+PROCESSES = 2
 SOME_FAILED = 1
 NOTHING_COLLECTED = 5
 #: More failures than this are no accident.
@@ -46,8 +47,10 @@ def main(argv: list[str]) -> int:
         results["SQLite"] = run_pytest("SQLite", "", rest)
     if options.engine != "sqlite":
         if postgresql.programs():
-            with postgresql.cluster() as url:
-                results["PostgreSQL"] = run_pytest("PostgreSQL", url, rest)
+            with ExitStack() as stack:
+                # One for each process: an open transaction holds back what every database of a cluster takes for settled.
+                urls = [stack.enter_context(postgresql.cluster()) for _process in range(PROCESSES)]
+                results["PostgreSQL"] = run_pytest("PostgreSQL", " ".join(urls), rest)
         elif os.environ.get("CI") or options.engine:
             print("PostgreSQL: initdb and pg_ctl are not here, and this run must have them.")
             results["PostgreSQL"] = 1
@@ -67,7 +70,7 @@ def run_pytest(engine: str, url: str, arguments: list[str]) -> int:
     print(f"\n── {engine} ".ljust(100, "─"), flush=True)
     began = time.monotonic()
     environment = os.environ | {"FAIRLEAD_TEST_DATABASE_URL": url}
-    spread = [] if any(given.startswith(("-n", "--pdb")) for given in arguments) else ["-n", PROCESSES]
+    spread = [] if any(given.startswith(("-n", "--pdb")) for given in arguments) else ["-n", str(PROCESSES)]
     with tempfile.TemporaryDirectory() as scratch:
         kept = Path(scratch) / "failures.json"
         noting = ["-p", "tests.kit.failures", "--failures", str(kept)]

@@ -17,7 +17,10 @@ for _name in [name for name in os.environ if name.startswith("FAIRLEAD_") and "_
     del os.environ[_name]
 os.environ.pop("DATABASE_URL", None)
 os.environ["FAIRLEAD_DATA"] = _data
-os.environ["FAIRLEAD_DATABASE_URL"] = os.environ.get("FAIRLEAD_TEST_DATABASE_URL", "")
+# Several, with spaces between them: one for each process of the run.
+_urls = os.environ.get("FAIRLEAD_TEST_DATABASE_URL", "").split() or [""]
+_process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+os.environ["FAIRLEAD_DATABASE_URL"] = _urls[int(_process) % len(_urls)]
 
 from fairlead.config.settings import *  # noqa: E402, F403
 from fairlead.config.settings import DATABASES, FAIRLEAD  # noqa: E402

@@ -258,7 +258,7 @@ def test_an_empty_company_is_served_by_one_command_and_a_second_start_does_nothi
 def test_a_company_lives_in_the_database_that_is_named(start: ModuleType, tmp_path: Path, db: None) -> None:
     if not is_ready(start):
         pytest.skip("this is not the environment of start.py, which would first be made")
-    server = os.environ["FAIRLEAD_TEST_DATABASE_URL"]
+    server = os.environ["FAIRLEAD_DATABASE_URL"]
     name = f"start_{os.getpid()}"
     named = re.sub(r"/postgres(?=\?|$)", f"/{name}", server)
     assert named != server

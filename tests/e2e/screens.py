@@ -8,7 +8,6 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 STEPS = 12  # of the pointer on its way, as from a hand
-expect.set_options(timeout=45_000)
 
 
 class Board:

@@ -10,7 +10,11 @@ from tests.factories.crm import Company, company
 from fairlead.crm.models import Opportunity
 from fairlead.work.models import Activity
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.one_engine("sqlite", "what a browser makes of a page says nothing about where it was stored"),
+]
 ENGLISH = "en-GB"
 #: What an input method sends: keys while it composes, and the one after its end that Safari marks with 229.
 COMPOSE = """() => {

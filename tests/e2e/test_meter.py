@@ -9,7 +9,12 @@ from tests.factories.crm import Company, company
 
 from fairlead.process.models import FormTime
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.rule("3.22")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.rule("3.22"),
+    pytest.mark.one_engine("sqlite", "what a browser makes of a page says nothing about where it was stored"),
+]
 ENGLISH = "en-GB"
 
 

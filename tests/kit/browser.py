@@ -17,6 +17,18 @@ AXE = Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js"
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
+#: Milliseconds: so long a machine with too much to do may take for one step. Nothing is proven by them.
+PATIENCE = 60_000
+
+
+#: Where each violation is takes long to find out, and is asked only where there is one. The preloading is for sounds.
+RUN_AXE = """async (only) => {
+  if (!("axe" in window)) return null;
+  const asked = {resultTypes: ["violations"], runOnly: only, preload: false};
+  if (!(await axe.run(document, {...asked, selectors: false})).violations.length) return [];
+  const found = (await axe.run(document, asked)).violations;
+  return found.flatMap((rule) => rule.nodes.map((node) => rule.id + ": " + node.target[0]));
+}"""
 
 
 @cache
@@ -29,7 +41,9 @@ def chromium_path() -> str | None:
 
 @contextmanager
 def start_chromium() -> "Iterator[Browser]":
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE)
 
     # Playwright runs an event loop in this thread, where Django would else refuse its own database calls.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -41,6 +55,13 @@ def start_chromium() -> "Iterator[Browser]":
             yield browser
         finally:
             browser.close()
+
+
+def wait_until(page: "Page", condition: str) -> None:
+    """Until a condition holds in the page. Playwright's own wait compiles its words there; the policy forbids that."""
+    page.evaluate(
+        f"() => new Promise((go) => {{ const look = () => ({condition}) ? go() : setTimeout(look, 50); look(); }})"
+    )
 
 
 @contextmanager
@@ -62,7 +83,7 @@ def open_page(
         timezone_id="Asia/Shanghai", reduced_motion="reduce", **more,
     )  # fmt: skip
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on(
@@ -90,10 +111,13 @@ def axe_violations(
 ) -> list[str]:
     """What axe finds wrong on the page: one line for each rule and element. `rules` asks for those alone."""
     only = {"type": "rule" if rules else "tag", "values": list(rules or tags)}
-    if not page.evaluate("'axe' in window"):
+    found = page.evaluate(RUN_AXE, only)
+    if found is None:
         page.evaluate(AXE.read_text(encoding="utf-8"))  # not a script tag: the policy forbids those
-    found = page.evaluate(
-        "async (only) => (await axe.run(document, {resultTypes: ['violations'], runOnly: only})).violations",
-        only,
-    )
-    return [f"{rule['id']}: {node['target'][0]}" for rule in found for node in rule["nodes"]]
+        found = page.evaluate(RUN_AXE, only)
+    return [str(line) for line in found]
+
+
+def bring_axe(page: "Page") -> None:
+    """With every page from the next one on: for who looks at many."""
+    page.context.add_init_script(path=AXE)
