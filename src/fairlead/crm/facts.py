@@ -1,4 +1,4 @@
-"""Facts about segments, accounts and opportunities for the engine: in bulk, now or as they were."""
+"""Facts about segments, accounts and opportunities for the engine: in bulk, as they are now; `past` tells how they were."""
 
 from __future__ import annotations
 
@@ -8,93 +8,97 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import CharField, Model, Q, QuerySet, Value
-from django.utils import timezone
+from django.db.models import CharField, Model, QuerySet, Value
 
 from fairlead.common.questions import Question
 from fairlead.fields.catalogue import Catalogue, FieldSpec, catalogue
 from fairlead.fields.values import from_json
-from fairlead.journal.models import Event
 from fairlead.process.facts import ActivityFact, ChildrenFact, DocumentFact, ExternalFact, RelationFact
 from fairlead.process.subjects import SubjectFacts
 from fairlead.work.enums import TWO_WAY, ActivityState
 from fairlead.work.models import Activity, File, Task
 
 from .enums import TeamRole
-from .models import Account, Contact, ContactRole, DealTeamMember, Opportunity, PlanStep, Segment
+from .models import Account, Contact, ContactRole, Opportunity, PlanStep, Segment
 
 
-def _activities(subject_type: str, ids: Sequence[int]) -> QuerySet[Activity, Any]:
+def activities(subject_type: str, ids: Sequence[int]) -> QuerySet[Activity, Any]:
     rows = Activity.objects.filter(subject_type=subject_type, subject_id__in=ids).order_by("done_at", "pk")
     return rows.values_list("pk", "subject_id", "kind", "done_at", "outcome", "contact_ids")
 
 
-def _documents(subject_type: str, ids: Sequence[int]) -> QuerySet[File, Any]:
+#: The subject, and the columns of a `DocumentFact`.
+DOCUMENT = (
+    "subject_id",
+    "pk",
+    "kind",
+    "number",
+    "by_customer",
+    "signed",
+    "added_at",
+    "valid_until",
+    "added_by_id",
+)
+
+
+def documents(subject_type: str, ids: Sequence[int]) -> QuerySet[File, Any]:
     rows = File.objects.filter(subject_type=subject_type, subject_id__in=ids).order_by("added_at", "pk")
-    return rows.values_list(
-        "subject_id",
-        "pk",
-        "kind",
-        "number",
-        "by_customer",
-        "signed",
-        "added_at",
-        "valid_until",
-        "added_by_id",
-    )
+    return rows.values_list(*DOCUMENT)
 
 
 PLAN = "mutual_plan"  # steps of the mutual plan count as a list of tasks of this name
 
 
-def _tasks(subject_type: str, ids: Sequence[int], **when: Any) -> QuerySet[Task, Any]:
-    """Tasks that gates count, and the steps of a deal's mutual plan; `when` narrows both."""
+def tasks(subject_type: str, ids: Sequence[int], *further: str, **when: Any) -> QuerySet[Task, Any]:
+    """Tasks that gates count, and the steps of a deal's mutual plan: subject, list, when done and `further` columns;
+    `when` narrows both."""
     rows = Task.objects.filter(subject_type=subject_type, subject_id__in=ids, **when).exclude(list_key="")
-    found = rows.values_list("subject_id", "list_key", "done_at")
+    found = rows.values_list("subject_id", "list_key", "done_at", *further)
     if subject_type != "opportunity":
         return found
     steps = PlanStep.objects.filter(opportunity__in=ids, **when).annotate(
         plan=Value(PLAN, output_field=CharField(max_length=60))
     )
-    return found.union(steps.values_list("opportunity_id", "plan", "done_at"), all=True)
+    return found.union(steps.values_list("opportunity_id", "plan", "done_at", *further), all=True)
 
 
-def _roles(ids: Sequence[int]) -> QuerySet[ContactRole, Any]:
-    return (
-        ContactRole.objects.filter(opportunity__in=ids)
-        .order_by("pk")
-        .values_list(
-            "opportunity_id",
-            "contact_id",
-            "pk",
-            "role",
-            "depth",
-            "stance",
-            "influence",
-            "contact__department",
-        )
-    )
+#: The deal, the contact, and the columns of a `RelationFact`.
+RELATION = (
+    "opportunity_id",
+    "contact_id",
+    "pk",
+    "role",
+    "depth",
+    "stance",
+    "influence",
+    "contact__department",
+)
+
+
+def roles(ids: Sequence[int]) -> QuerySet[ContactRole, Any]:
+    return ContactRole.objects.filter(opportunity__in=ids).order_by("pk").values_list(*RELATION)
 
 
 # What stands today, asked at every move.
 _activities_now = Question(
-    lambda kind, ids: _activities(kind, ids).filter(state=ActivityState.DONE), lists=("ids",)
+    lambda kind, ids: activities(kind, ids).filter(state=ActivityState.DONE), lists=("ids",)
 )
-_documents_now = Question(lambda kind, ids: _documents(kind, ids).filter(withdrawn_at=None), lists=("ids",))
-_deal_tasks_now = Question(lambda ids: _tasks("opportunity", ids, removed_at=None), lists=("ids",))
-_other_tasks_now = Question(lambda kind, ids: _tasks(kind, ids, removed_at=None), lists=("ids",))
+_documents_now = Question(lambda kind, ids: documents(kind, ids).filter(withdrawn_at=None), lists=("ids",))
+_deal_tasks_now = Question(lambda ids: tasks("opportunity", ids, removed_at=None), lists=("ids",))
+_other_tasks_now = Question(lambda kind, ids: tasks(kind, ids, removed_at=None), lists=("ids",))
 _relations_now = Question(
-    lambda ids: _roles(ids).filter(removed_at=None, contact__left_at=None), lists=("ids",)
+    lambda ids: roles(ids).filter(removed_at=None, contact__left_at=None), lists=("ids",)
 )
 _departments = Question(
     lambda ids: Contact.objects.filter(pk__in=ids).values_list("pk", "department"), lists=("ids",)
 )
 
-Externals = Mapping[int, Mapping[str, ExternalFact]]
-Documents = Mapping[int, Sequence[DocumentFact]]
-ExternalSource = Callable[[Sequence[int], "datetime | None", Documents], Externals]
+Documents = Sequence[DocumentFact]
+#: What the customer had done about one subject, now or at an instant: of (id, instant, its documents then).
+ExternalReader = Callable[[int, "datetime | None", Documents], Mapping[str, ExternalFact]]
+ExternalSource = Callable[[Sequence[int]], ExternalReader]
 
-# Rooms above (offers) tell what the customer did: subject type → functions of (ids, as_of, documents).
+# Rooms above (offers) tell what the customer did: subject type → functions of ids, which read once for all instants.
 _external_sources: dict[str, list[ExternalSource]] = defaultdict(list)
 
 
@@ -130,127 +134,90 @@ def field_values(model: type[Model], ids: Sequence[int], subject_type: str) -> d
     return found
 
 
-def undo_changes(
-    values: Mapping[int, dict[str, Any]], subject_type: str, fields: Catalogue, as_of: datetime
-) -> None:
-    """Take back, newest first, what was recorded after `as_of`; fields whose past is purged become unknown."""
-    events = (
-        Event.objects.about(subject_type, values)
-        .filter(type__in=("edited", "owner_changed", "created"), recorded_at__gt=as_of)
-        .select_related("detail")
-        .order_by("-txid", "-id")
-    )
-    for event in events.iterator(chunk_size=2000):
-        current = values[event.subject_id]
-        detail = getattr(event, "detail", None)
-        if event.type == "created":
-            for key in current:
-                current[key] = None
-            continue
-        keys = event.data.get("fields", [])
-        if detail is None or detail.purged_at is not None:
-            for key in keys:
-                current.pop(key, None)
-            continue
-        for key, before in detail.payload.get("before", {}).items():
-            spec = fields.get(key)
-            if spec is not None:
-                current[key] = from_json(spec, before)
-
-
-def activities_of(
-    subject_type: str, ids: Sequence[int], as_of: datetime | None
-) -> dict[int, list[tuple[ActivityFact, list[int]]]]:
+def activities_of(subject_type: str, ids: Sequence[int]) -> dict[int, list[tuple[ActivityFact, list[int]]]]:
     """Done activities with the contacts who took part."""
-    rows: Iterable[Any]
-    if as_of is None:
-        rows = _activities_now(subject_type, ids)
-    else:
-        rows = _activities(subject_type, ids).filter(done_at__isnull=False, closed_recorded_at__lte=as_of)
     found: dict[int, list[tuple[ActivityFact, list[int]]]] = defaultdict(list)
-    for pk, subject, kind, done_at, outcome, contacts in rows:
+    for pk, subject, kind, done_at, outcome, contacts in _activities_now(subject_type, ids):
         assert done_at is not None
-        fact = ActivityFact(pk, kind, done_at, outcome, outcome in TWO_WAY, frozenset(), frozenset())
-        found[subject].append((fact, contacts))
+        found[subject].append((activity_fact(pk, kind, done_at, outcome), contacts))
     return found
 
 
-def documents_of(
-    subject_type: str, ids: Sequence[int], as_of: datetime | None
-) -> dict[int, list[DocumentFact]]:
-    rows: Iterable[Any]
-    if as_of is None:
-        rows = _documents_now(subject_type, ids)
-    else:
-        known = _documents(subject_type, ids).filter(recorded_at__lte=as_of)
-        rows = known.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gt=as_of))
+def activity_fact(pk: int, kind: str, done_at: datetime, outcome: str) -> ActivityFact:
+    return ActivityFact(pk, kind, done_at, outcome, outcome in TWO_WAY, frozenset(), frozenset())
+
+
+def documents_of(subject_type: str, ids: Sequence[int]) -> dict[int, list[DocumentFact]]:
     found: dict[int, list[DocumentFact]] = defaultdict(list)
-    for row in rows:
+    for row in _documents_now(subject_type, ids):
         found[row[0]].append(DocumentFact(*row[1:]))
     return found
 
 
-def tasks_of(
-    subject_type: str, ids: Sequence[int], as_of: datetime | None
-) -> dict[int, dict[str, ChildrenFact]]:
-    rows: Iterable[Any]
-    if as_of is None:
-        rows = _deal_tasks_now(ids) if subject_type == "opportunity" else _other_tasks_now(subject_type, ids)
-    else:
-        standing = _tasks(subject_type, ids, created_at__lte=as_of, removed_at=None)
-        rows = [*standing, *_tasks(subject_type, ids, created_at__lte=as_of, removed_at__gt=as_of)]
+def tasks_of(subject_type: str, ids: Sequence[int]) -> dict[int, dict[str, ChildrenFact]]:
+    rows = _deal_tasks_now(ids) if subject_type == "opportunity" else _other_tasks_now(subject_type, ids)
     counts: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for subject, key, done_at in rows:
-        done = done_at is not None and (as_of is None or done_at <= as_of)
-        counts[subject][key][0] += done
+        counts[subject][key][0] += done_at is not None
         counts[subject][key][1] += 1
     return {s: {k: ChildrenFact(*c) for k, c in keys.items()} for s, keys in counts.items()}
 
 
+def external_readers(subject_type: str, ids: Sequence[int]) -> list[ExternalReader]:
+    return [source(ids) for source in _external_sources[subject_type]]
+
+
 def externals_of(
-    subject_type: str, ids: Sequence[int], as_of: datetime | None, documents: Documents
-) -> dict[int, dict[str, ExternalFact]]:
-    found: dict[int, dict[str, ExternalFact]] = defaultdict(dict)
-    for source in _external_sources[subject_type]:
-        for pk, facts in source(ids, as_of, documents).items():
-            found[pk].update(facts)
+    readers: Sequence[ExternalReader], pk: int, as_of: datetime | None, documents: Documents
+) -> dict[str, ExternalFact]:
+    found: dict[str, ExternalFact] = {}
+    for read in readers:
+        found.update(read(pk, as_of, documents))
     return found
 
 
 def assemble(
-    values: Mapping[int, dict[str, Any]],
-    subject_type: str,
-    as_of: datetime | None,
-    **parts: Mapping[int, Any],
+    values: Mapping[int, dict[str, Any]], subject_type: str, **parts: Mapping[int, Any]
 ) -> dict[int, SubjectFacts]:
     """The facts of each subject of `values`: fields, and the evidence that hangs on any kind of record."""
     ids = list(values)
-    if as_of is not None:
-        undo_changes(values, subject_type, catalogue(subject_type), as_of)
-    activities = activities_of(subject_type, ids, as_of)
-    contacts = {c for rows in activities.values() for _a, cs in rows for c in cs}
-    departments: dict[int, str] = dict(_departments(contacts)) if contacts else {}
+    activities = activities_of(subject_type, ids)
+    departments = departments_of(activities)
     relations: Mapping[int, list[tuple[int, RelationFact]]] = parts.get("relations", {})
-    documents, tasks = documents_of(subject_type, ids, as_of), tasks_of(subject_type, ids, as_of)
-    externals, team = externals_of(subject_type, ids, as_of, documents), parts.get("team", {})
+    documents, tasks = documents_of(subject_type, ids), tasks_of(subject_type, ids)
+    readers, team = external_readers(subject_type, ids), parts.get("team", {})
     found = {}
     for pk, fields in values.items():
-        roles: dict[int, set[str]] = defaultdict(set)
-        for contact_id, relation in relations.get(pk, ()):
-            roles[contact_id].add(relation.role)
+        filed = tuple(documents.get(pk, ()))
         found[pk] = SubjectFacts(
             fields=fields,
-            documents=tuple(documents.get(pk, ())),
-            externals=externals.get(pk, {}),
+            documents=filed,
+            externals=externals_of(readers, pk, None, filed),
             children=tasks.get(pk, {}),
             relations=tuple(r for _c, r in relations.get(pk, ())),
             team=team.get(pk, {}),
-            activities=tuple(_with_people(activities.get(pk, ()), departments, roles)),
+            activities=tuple(
+                with_people(activities.get(pk, ()), departments, roles_of(relations.get(pk, ())))
+            ),
         )
     return found
 
 
-def _with_people(
+def departments_of(activities: Mapping[int, Sequence[tuple[Any, ...]]]) -> dict[int, str]:
+    """The departments of the contacts who took part in any of them."""
+    contacts = {c for rows in activities.values() for row in rows for c in row[1]}
+    return dict(_departments(contacts)) if contacts else {}
+
+
+def roles_of(relations: Iterable[tuple[int, RelationFact]]) -> dict[int, set[str]]:
+    """Buying roles by contact."""
+    roles: dict[int, set[str]] = defaultdict(set)
+    for contact_id, relation in relations:
+        roles[contact_id].add(relation.role)
+    return roles
+
+
+def with_people(
     rows: Iterable[tuple[ActivityFact, list[int]]],
     departments: Mapping[int, str],
     roles: Mapping[int, set[str]],
@@ -270,55 +237,25 @@ def _with_people(
         )
 
 
-def opportunity_facts(ids: Sequence[int], as_of: datetime | None) -> dict[int, SubjectFacts]:
+def opportunity_facts(ids: Sequence[int]) -> dict[int, SubjectFacts]:
     values = field_values(Opportunity, ids, "opportunity")
-    team = (
-        _teams(ids, as_of)
-        if as_of is not None
-        else {
-            pk: {
-                role: frozenset({fields[role.lower()]})
-                for role in TeamRole
-                if fields[role.lower()] is not None
-            }
-            for pk, fields in values.items()
-        }
-    )
-    return assemble(values, "opportunity", as_of, relations=_relations(ids, as_of), team=team)
+    team = {
+        pk: {role: frozenset({fields[role.lower()]}) for role in TeamRole if fields[role.lower()] is not None}
+        for pk, fields in values.items()
+    }
+    return assemble(values, "opportunity", relations=_relations(ids), team=team)
 
 
-def account_facts(ids: Sequence[int], as_of: datetime | None) -> dict[int, SubjectFacts]:
-    return assemble(field_values(Account, ids, "account"), "account", as_of)
+def account_facts(ids: Sequence[int]) -> dict[int, SubjectFacts]:
+    return assemble(field_values(Account, ids, "account"), "account")
 
 
-def segment_facts(ids: Sequence[int], as_of: datetime | None) -> dict[int, SubjectFacts]:
-    return assemble(field_values(Segment, ids, "segment"), "segment", as_of)
+def segment_facts(ids: Sequence[int]) -> dict[int, SubjectFacts]:
+    return assemble(field_values(Segment, ids, "segment"), "segment")
 
 
-def _relations(ids: Sequence[int], as_of: datetime | None) -> dict[int, list[tuple[int, RelationFact]]]:
-    rows: Iterable[Any]
-    if as_of is None:
-        rows = _relations_now(ids)
-    else:
-        rows = (
-            _roles(ids)
-            .filter(recorded_at__lte=as_of)
-            .filter(Q(removed_at=None) | Q(removed_at__gt=as_of))
-            .filter(Q(contact__left_at=None) | Q(contact__left_at__gt=as_of))
-        )
+def _relations(ids: Sequence[int]) -> dict[int, list[tuple[int, RelationFact]]]:
     found: dict[int, list[tuple[int, RelationFact]]] = defaultdict(list)
-    for row in rows:
+    for row in _relations_now(ids):
         found[row[0]].append((row[1], RelationFact(*row[2:])))
-    return found
-
-
-def _teams(ids: Sequence[int], as_of: datetime) -> dict[int, dict[str, frozenset[int]]]:
-    """Who filled the slots on a past day; today's stand on the deal itself."""
-    day = timezone.localdate(as_of)
-    rows = DealTeamMember.objects.filter(opportunity__in=ids, from_date__lte=day).filter(
-        Q(to_date=None) | Q(to_date__gt=day)
-    )
-    found: dict[int, dict[str, frozenset[int]]] = defaultdict(dict)
-    for pk, role, person in rows.values_list("opportunity_id", "role", "person_id"):
-        found[pk][role] = found[pk].get(role, frozenset()) | {person}
     return found

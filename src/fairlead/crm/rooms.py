@@ -16,10 +16,10 @@ from fairlead.journal.services import NewEvent, record
 from fairlead.process import subjects
 from fairlead.process.models import Journey
 from fairlead.process.services import facts_change
-from fairlead.process.subjects import Mirror, Moved, SubjectFacts
+from fairlead.process.subjects import Mirror, Moment, Moved, SubjectFacts
 from fairlead.work.models import Activity
 
-from . import facts
+from . import facts, past
 from .models import Account, Contact, Opportunity, Segment
 from .rules import covers, reaches
 
@@ -60,10 +60,11 @@ class OpportunityRoom:
     )
     view_right, move_right = "opportunity.view", "opportunity.move"
 
-    def facts(
-        self, subject_ids: Sequence[int], *, at: datetime, as_of: datetime | None = None
-    ) -> Mapping[int, SubjectFacts]:
-        return facts.opportunity_facts(subject_ids, as_of)
+    def facts(self, subject_ids: Sequence[int]) -> Mapping[int, SubjectFacts]:
+        return facts.opportunity_facts(subject_ids)
+
+    def facts_then(self, moments: Sequence[Moment]) -> Mapping[Moment, SubjectFacts]:
+        return past.past_facts(Opportunity, self.subject_type, moments)
 
     def mirrors(self, subject_ids: Sequence[int]) -> Mapping[int, Mirror]:
         rows = _mirrors(subject_ids)
@@ -157,11 +158,12 @@ class _OwnedRoom:
         self.model, self.subject_type, self.label = model, subject_type, label
         self.view_right, self.move_right, self._read = view, move, read
 
-    def facts(
-        self, subject_ids: Sequence[int], *, at: datetime, as_of: datetime | None = None
-    ) -> Mapping[int, SubjectFacts]:
-        found: Mapping[int, SubjectFacts] = self._read(subject_ids, as_of)
+    def facts(self, subject_ids: Sequence[int]) -> Mapping[int, SubjectFacts]:
+        found: Mapping[int, SubjectFacts] = self._read(subject_ids)
         return found
+
+    def facts_then(self, moments: Sequence[Moment]) -> Mapping[Moment, SubjectFacts]:
+        return past.past_facts(self.model, self.subject_type, moments)
 
     def mirrors(self, subject_ids: Sequence[int]) -> Mapping[int, Mirror]:
         rows = self.model.objects.filter(pk__in=subject_ids).values_list("pk", "name", "owner_id", "team_id")

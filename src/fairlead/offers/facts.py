@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, TypeGuard
 
@@ -11,8 +12,9 @@ from django.utils import timezone
 
 from fairlead.common.questions import Question
 from fairlead.crm import facts as crm_facts
+from fairlead.crm.past import past_facts
 from fairlead.process.facts import ExternalFact
-from fairlead.process.subjects import SubjectFacts
+from fairlead.process.subjects import Moment, SubjectFacts
 
 from .models import Contract, Milestone, MilestoneKind
 
@@ -48,6 +50,7 @@ _SIGNED = (
     "currency",
     "opportunity__amount",
     "opportunity__currency",
+    "created_at",
 )
 _signed_of: Question[tuple[Any, ...]] = Question(
     lambda deals: Contract.objects.filter(opportunity__in=deals).order_by("pk").values_list(*_SIGNED),
@@ -55,66 +58,85 @@ _signed_of: Question[tuple[Any, ...]] = Question(
 )
 
 
-def opportunity_externals(
-    ids: Sequence[int], as_of: datetime | None, documents: crm_facts.Documents
-) -> dict[int, dict[str, ExternalFact]]:
+def opportunity_externals(ids: Sequence[int]) -> crm_facts.ExternalReader:
     """Of a deal: its contract stands, and equals in amount and currency what the deal says."""
-    found: dict[int, dict[str, ExternalFact]] = defaultdict(dict)
-    if as_of is None:
-        contracts = _signed_of(ids)
-    else:
-        rows = Contract.objects.filter(opportunity__in=ids, created_at__lte=as_of).order_by("pk")
-        contracts = list(rows.values_list(*_SIGNED))
-    for pk, deal, countersigned, equal in _signed(contracts):
-        facts = found[deal]
-        if _known(countersigned, as_of):
-            at, ref = _instant(countersigned), f"contract:{pk}"
-            facts["contract_countersigned"] = ExternalFact("contract_countersigned", at, ref)
-            if equal:
-                facts["contract_equals_approved"] = ExternalFact("contract_equals_approved", at, ref)
-    for pk, filed in documents.items():
-        for document in filed:
+    contracts: dict[int, list[_Signed]] = defaultdict(list)
+    for signed in _signed(_signed_of(ids)):
+        contracts[signed.deal].append(signed)
+
+    def read(pk: int, as_of: datetime | None, documents: crm_facts.Documents) -> Mapping[str, ExternalFact]:
+        facts: dict[str, ExternalFact] = {}
+        for signed in contracts.get(pk, ()):
+            if as_of is None or signed.created_at <= as_of:
+                _say_signed(facts, signed, as_of, f"contract:{signed.pk}")
+        for document in documents:
             if document.kind in ("tender_published", "award_notice"):
-                found[pk][document.kind] = ExternalFact(
+                facts[document.kind] = ExternalFact(
                     document.kind, document.added_at, f"document:{document.id}"
                 )
-    return found
+        return facts
+
+    return read
 
 
-def _signed(contracts: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, int, date | None, bool]]:
-    """Contracts by id with their deal, the day both had signed, and whether they equal what the deal says."""
-    for pk, deal, day, amount, currency, deal_amount, deal_currency in contracts:
-        yield pk, deal, day, amount == deal_amount and currency == deal_currency
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """A contract with its deal, the day both had signed, and whether it equals what the deal says."""
+
+    pk: int
+    deal: int
+    day: date | None
+    equal: bool
+    created_at: datetime
 
 
-def contract_externals(
-    ids: Sequence[int], as_of: datetime | None, documents: crm_facts.Documents
-) -> dict[int, dict[str, ExternalFact]]:
-    found: dict[int, dict[str, ExternalFact]] = defaultdict(dict)
-    for pk, _deal, countersigned, equal in _signed(Contract.objects.filter(pk__in=ids).values_list(*_SIGNED)):
-        if _known(countersigned, as_of):
-            at = _instant(countersigned)
-            found[pk]["contract_countersigned"] = ExternalFact("contract_countersigned", at)
-            if equal:
-                found[pk]["contract_equals_approved"] = ExternalFact("contract_equals_approved", at)
-    payments: dict[int, list[Milestone]] = defaultdict(list)
+def _signed(contracts: Iterable[tuple[Any, ...]]) -> Iterator[_Signed]:
+    for pk, deal, day, amount, currency, deal_amount, deal_currency, created_at in contracts:
+        yield _Signed(pk, deal, day, amount == deal_amount and currency == deal_currency, created_at)
+
+
+def _say_signed(facts: dict[str, ExternalFact], signed: _Signed, as_of: datetime | None, ref: str) -> None:
+    if not _known(signed.day, as_of):
+        return
+    at = _instant(signed.day)
+    facts["contract_countersigned"] = ExternalFact("contract_countersigned", at, ref)
+    if signed.equal:
+        facts["contract_equals_approved"] = ExternalFact("contract_equals_approved", at, ref)
+
+
+def contract_externals(ids: Sequence[int]) -> crm_facts.ExternalReader:
+    signed = {s.pk: s for s in _signed(Contract.objects.filter(pk__in=ids).values_list(*_SIGNED))}
+    milestones: dict[int, list[Milestone]] = defaultdict(list)
     for milestone in Milestone.objects.filter(contract__in=ids).order_by("done_date", "pk"):
-        fact = _MILESTONE_FACTS.get(MilestoneKind(milestone.kind))
-        if fact and _known(milestone.done_date, as_of):
-            found[milestone.contract_id].setdefault(
-                fact, ExternalFact(fact, _instant(milestone.done_date), f"milestone:{milestone.pk}")
-            )
-        if milestone.kind == MilestoneKind.PAYMENT:
-            payments[milestone.contract_id].append(milestone)
-    for pk, rows in payments.items():
-        done = [m.done_date for m in rows if _known(m.done_date, as_of)]
+        milestones[milestone.contract_id].append(milestone)
+
+    def read(pk: int, as_of: datetime | None, documents: crm_facts.Documents) -> Mapping[str, ExternalFact]:
+        facts: dict[str, ExternalFact] = {}
+        if pk in signed:
+            _say_signed(facts, signed[pk], as_of, "")
+        payments = []
+        for milestone in milestones.get(pk, ()):
+            fact = _MILESTONE_FACTS.get(MilestoneKind(milestone.kind))
+            if fact and _known(milestone.done_date, as_of):
+                facts.setdefault(
+                    fact, ExternalFact(fact, _instant(milestone.done_date), f"milestone:{milestone.pk}")
+                )
+            if milestone.kind == MilestoneKind.PAYMENT:
+                payments.append(milestone.done_date)
+        done = [day for day in payments if _known(day, as_of)]
         if done:
             first, last = min(done), max(done)
-            found[pk]["first_payment_received"] = ExternalFact("first_payment_received", _instant(first))
-            if len(done) == len(rows):
-                found[pk]["all_payments_received"] = ExternalFact("all_payments_received", _instant(last))
-    return found
+            facts["first_payment_received"] = ExternalFact("first_payment_received", _instant(first))
+            if len(done) == len(payments):
+                facts["all_payments_received"] = ExternalFact("all_payments_received", _instant(last))
+        return facts
+
+    return read
 
 
-def contract_facts(ids: Sequence[int], as_of: datetime | None) -> dict[int, SubjectFacts]:
-    return crm_facts.assemble(crm_facts.field_values(Contract, ids, "contract"), "contract", as_of)
+def contract_facts(ids: Sequence[int]) -> dict[int, SubjectFacts]:
+    return crm_facts.assemble(crm_facts.field_values(Contract, ids, "contract"), "contract")
+
+
+def contracts_then(moments: Sequence[Moment]) -> dict[Moment, SubjectFacts]:
+    return past_facts(Contract, "contract", moments)

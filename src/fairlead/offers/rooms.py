@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -14,7 +13,7 @@ from fairlead.crm import rooms as crm_rooms
 from fairlead.process import subjects
 from fairlead.process.models import ProcessVersion
 from fairlead.process.services import NewJourney, start_journeys
-from fairlead.process.subjects import Mirror, Moved, SubjectFacts
+from fairlead.process.subjects import Mirror, Moment, Moved, SubjectFacts
 
 from . import facts
 from .models import Contract
@@ -26,10 +25,11 @@ class ContractRoom:
     externals: tuple[str, ...] = facts.CONTRACT_FACTS
     view_right, move_right = "contract.view", "contract.edit"
 
-    def facts(
-        self, subject_ids: Sequence[int], *, at: datetime, as_of: datetime | None = None
-    ) -> Mapping[int, SubjectFacts]:
-        return facts.contract_facts(subject_ids, as_of)
+    def facts(self, subject_ids: Sequence[int]) -> Mapping[int, SubjectFacts]:
+        return facts.contract_facts(subject_ids)
+
+    def facts_then(self, moments: Sequence[Moment]) -> Mapping[Moment, SubjectFacts]:
+        return facts.contracts_then(moments)
 
     def mirrors(self, subject_ids: Sequence[int]) -> Mapping[int, Mirror]:
         rows = Contract.objects.filter(pk__in=subject_ids).values_list(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from django.db.models import QuerySet
 
@@ -30,6 +30,15 @@ class SubjectFacts:
     team: Mapping[str, frozenset[int]] = field(default_factory=dict)
     issued: bool = False
     unknown: frozenset[str] = frozenset()
+
+
+class Moment(NamedTuple):
+    """A subject at an instant. `place`: only what stands before this event (txid, id) of the journal, where several
+    were recorded at that very instant, as a move and what it changed."""
+
+    subject_id: int
+    at: datetime
+    place: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +74,11 @@ class SubjectRoom(Protocol):
     view_right: str
     move_right: str
 
-    def facts(
-        self, subject_ids: Sequence[int], *, at: datetime, as_of: datetime | None = None
-    ) -> Mapping[int, SubjectFacts]:
-        """Facts by subject id; with `as_of`, as they were known at that instant."""
+    def facts(self, subject_ids: Sequence[int]) -> Mapping[int, SubjectFacts]:
+        """Facts by subject id, as they are now."""
+
+    def facts_then(self, moments: Sequence[Moment]) -> Mapping[Moment, SubjectFacts]:
+        """Facts as they were known at each moment. What is read is read once, however many moments a subject has."""
 
     def mirrors(self, subject_ids: Sequence[int]) -> Mapping[int, Mirror]: ...
 

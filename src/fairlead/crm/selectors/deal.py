@@ -452,4 +452,4 @@ def _externals(
         for stage, _side, c in definition.criteria()
     ):
         return {}
-    return crm_facts.externals_of(SUBJECT, [deal_id], None, {deal_id: documents}).get(deal_id, {})
+    return crm_facts.externals_of(crm_facts.external_readers(SUBJECT, [deal_id]), deal_id, None, documents)

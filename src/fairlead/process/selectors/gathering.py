@@ -25,7 +25,7 @@ from ..facts import AttestationFact, Facts, JourneyFact, WaiverFact
 from ..landing import is_soft
 from ..models import Attestation, Journey, Process, Visit, Waiver
 from ..querysets import WaiverQuerySet
-from ..subjects import SubjectFacts
+from ..subjects import Moment, SubjectFacts
 from ..verdicts import Verdict
 
 LEFT_FORWARD = (ExitType.ADVANCE, ExitType.WON)
@@ -33,9 +33,9 @@ LEFT_FORWARD = (ExitType.ADVANCE, ExitType.WON)
 StoredVisit = tuple[int | None, fold.VisitState]
 
 _mode = Question(lambda key: Process.objects.filter(key=key).values_list("mode", "enforced_from"))
-_attestations_now = Question(lambda ids: _attested(ids).filter(withdrawn_at=None), lists=("ids",))
+_attestations_now = Question(lambda ids: attested(ids).filter(withdrawn_at=None), lists=("ids",))
 _waivers_now = Question(
-    lambda ids: _waived(Waiver.objects.filter(journey_id__in=ids, revoked_at=None)), lists=("ids",)
+    lambda ids: waived(Waiver.objects.filter(journey_id__in=ids, revoked_at=None)), lists=("ids",)
 )
 _visits_now = Question(
     lambda ids: (
@@ -47,12 +47,12 @@ _visits_now = Question(
 )
 
 
-def _attested(ids: Iterable[int]) -> QuerySet[Attestation, Any]:
+def attested(ids: Iterable[int]) -> QuerySet[Attestation, Any]:
     rows = Attestation.objects.filter(journey_id__in=ids).order_by("at", "pk")
     return rows.values_list("journey_id", "pk", "criterion_key", "role", "by_id", "at")
 
 
-def _waived(rows: WaiverQuerySet) -> QuerySet[Waiver, Any]:
+def waived(rows: WaiverQuerySet) -> QuerySet[Waiver, Any]:
     return rows.order_by("granted_at", "pk").values_list(
         "journey_id", "pk", "criterion_key", "reason_code", "granted_by_id", "granted_at", "expires_at"
     )
@@ -90,7 +90,7 @@ def situations(
     waivers = _waivers(ids, at, as_of) if begun is None else {}
     travels = _travels(journeys, as_of) if as_of is not None else {}
     stays = _visits_then(travels) if as_of is not None else visits_of(ids) if begun is None else begun
-    about = _subject_facts(journeys, at=at, as_of=as_of)
+    about = _subject_facts(journeys, as_of)
     calendar = default_calendar()
     soft = soft_processes({j.process_key for j in journeys}, at.astimezone(calendar.zone).date())
     today = timezone.localdate(at)
@@ -102,7 +102,7 @@ def situations(
             continue
         travel = travels.get(journey.pk) if as_of is not None else None
         visits = stays.get(journey.pk, ())
-        fact = _journey_fact(journey, travel, soft[journey.process_key], visits, subject.issued)
+        fact = journey_fact(journey, travel, soft[journey.process_key], visits, subject.issued)
         found[journey.pk] = Situation(
             journey,
             definitions[journey.process_version_id],
@@ -120,7 +120,7 @@ def situations(
                 externals=subject.externals,
                 children=subject.children,
                 team=subject.team,
-                working_days_in_stage=_days_in_stage(fact, calendar, today, days_since),
+                working_days_in_stage=working_days(fact, calendar, today, days_since),
                 unknown=subject.unknown,
             ),
             tuple(visits),
@@ -150,7 +150,7 @@ def after_move(situation: Situation, row: Journey, verdict: Verdict) -> Situatio
         passed=passed,
         imported=frozenset() if is_reopened else before.imported,
     )
-    days = _days_in_stage(fact, situation.calendar, situation.facts.today, {})
+    days = working_days(fact, situation.calendar, situation.facts.today, {})
     return replace(
         situation, journey=row, facts=replace(situation.facts, journey=fact, working_days_in_stage=days)
     )
@@ -188,7 +188,7 @@ def _attestations(ids: list[int], as_of: datetime | None) -> dict[int, list[Atte
     if as_of is None:
         rows = _attestations_now(ids)
     else:
-        rows = _attested(ids).filter(at__lte=as_of).filter(Q(withdrawn_at=None) | Q(withdrawn_at__gt=as_of))
+        rows = attested(ids).filter(at__lte=as_of).filter(Q(withdrawn_at=None) | Q(withdrawn_at__gt=as_of))
     found: dict[int, list[AttestationFact]] = defaultdict(list)
     for row in rows:
         found[row[0]].append(AttestationFact(*row[1:]))
@@ -197,7 +197,7 @@ def _attestations(ids: list[int], as_of: datetime | None) -> dict[int, list[Atte
 
 def _waivers(ids: list[int], at: datetime, as_of: datetime | None) -> dict[int, list[WaiverFact]]:
     all_of_them = Waiver.objects.filter(journey_id__in=ids)
-    rows: Iterable[Any] = _waivers_now(ids) if as_of is None else _waived(all_of_them.known_on(as_of))
+    rows: Iterable[Any] = _waivers_now(ids) if as_of is None else waived(all_of_them.known_on(as_of))
     found: dict[int, list[WaiverFact]] = defaultdict(list)
     for row in rows:
         waiver = WaiverFact(*row[1:])
@@ -221,19 +221,23 @@ def _visits_then(travels: Mapping[int, fold.Travel]) -> dict[int, list[StoredVis
 
 
 def _subject_facts(
-    journeys: Sequence[Journey], *, at: datetime, as_of: datetime | None
+    journeys: Sequence[Journey], as_of: datetime | None
 ) -> dict[tuple[str, int], SubjectFacts]:
     by_type: dict[str, list[int]] = defaultdict(list)
     for journey in journeys:
         by_type[journey.subject_type].append(journey.subject_id)
-    return {
-        (subject_type, pk): facts
-        for subject_type, ids in by_type.items()
-        for pk, facts in subjects.room_of(subject_type).facts(ids, at=at, as_of=as_of).items()
-    }
+    found: dict[tuple[str, int], SubjectFacts] = {}
+    for subject_type, ids in by_type.items():
+        room = subjects.room_of(subject_type)
+        if as_of is None:
+            found.update(((subject_type, pk), facts) for pk, facts in room.facts(ids).items())
+        else:
+            then = room.facts_then([Moment(pk, as_of) for pk in ids])
+            found.update(((subject_type, moment.subject_id), facts) for moment, facts in then.items())
+    return found
 
 
-def _journey_fact(
+def journey_fact(
     journey: Journey,
     travel: fold.Travel | None,
     soft: bool,
@@ -262,7 +266,7 @@ def _journey_fact(
     )
 
 
-def _days_in_stage(fact: JourneyFact, calendar: Calendar, today: date, known: dict[date, int]) -> int | None:
+def working_days(fact: JourneyFact, calendar: Calendar, today: date, known: dict[date, int]) -> int | None:
     """`known`: by day of entry, what has been counted up to `today` before."""
     if not fact.entered_at_known or fact.state != JourneyState.OPEN:
         return None

@@ -121,7 +121,7 @@ def attest(
 def _holds_role(journey: Journey, role: str, by: Any) -> bool:
     if role in ("AR", "SR", "FR"):
         room = subjects.room_of(journey.subject_type)
-        facts = room.facts([journey.subject_id], at=journey.entered_at).get(journey.subject_id)
+        facts = room.facts([journey.subject_id]).get(journey.subject_id)
         return facts is not None and by.pk in facts.team.get(role, frozenset())
     held = {str(r) for r in by.roles}
     return role in held or {"SDT": "MGR", "BIZ": "MGR"}.get(role, "") in held

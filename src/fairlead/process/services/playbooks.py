@@ -159,7 +159,7 @@ def _happened(
     ]
     if not waiting:
         return
-    facts = room_of(journey.subject_type).facts([journey.subject_id], at=at)[journey.subject_id]
+    facts = room_of(journey.subject_type).facts([journey.subject_id])[journey.subject_id]
     for book in waiting:
         if not applies(book.applies_if, facts.fields, at):
             continue
@@ -274,7 +274,7 @@ def _give_out(
 
 def holders(journey: Journey, roles: Set[str], at: datetime) -> Mapping[str, int]:
     """Role → who holds it for this record, and sees it. What nobody holds falls to the owner."""
-    team = room_of(journey.subject_type).facts([journey.subject_id], at=at)[journey.subject_id].team
+    team = room_of(journey.subject_type).facts([journey.subject_id])[journey.subject_id].team
     found = {role: min(held) for role in roles if (held := team.get(role))}
     if "MGR" in roles and (managers := Managers().of(journey.team_id) - {journey.owner_id or 0}):
         found["MGR"] = min(managers)

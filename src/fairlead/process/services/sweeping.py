@@ -166,7 +166,7 @@ def _notices(findings: _Findings, at: datetime) -> list[Notice]:
     teams = {
         (kind, pk): {person for people in facts.team.values() for person in people}
         for kind, ids in by_type.items()
-        for pk, facts in subjects.room_of(kind).facts(sorted(ids), at=at).items()
+        for pk, facts in subjects.room_of(kind).facts(sorted(ids)).items()
     }
     managers = clock_notices.Managers()
     notices = []
