@@ -124,6 +124,8 @@ def _document(criterion: Criterion, facts: Facts, definition: Definition, settle
     ]
     if not fitting:
         other = any(d.kind == p["kind"] for d in facts.documents)
+        if not other and f"document:{p['kind']}" in facts.unknown:
+            return UNKNOWN, "evidence_unknown", NONE, "document", mend, "", None
         return (
             UNMET,
             "document_not_customer" if other else "document_missing",
@@ -201,6 +203,8 @@ def _attestation(
     given = [a for a in facts.attestations if a.criterion_key == criterion.key]
     # Nobody attests their own work (IT-1): the owner's own word does not count.
     counting = [a for a in given if a.by_id != facts.journey.owner_id]
+    if not given and f"attestation:{criterion.key}" in facts.unknown:
+        return UNKNOWN, "evidence_unknown", NONE, "attest", mend, "", None
     if not counting:
         return UNMET, "attestation_own" if given else "attestation_missing", mend, "attest", mend, "", None
     newest = max(counting, key=lambda a: (a.at, a.id))
@@ -235,6 +239,8 @@ def _child(criterion: Criterion, facts: Facts, definition: Definition, settled_s
     if "children" in facts.unknown:
         return UNKNOWN, "evidence_unknown", NONE, "task", mend, "", None
     children = facts.children.get(name)
+    if children is None and f"child:{name}" in facts.unknown:
+        return UNKNOWN, "evidence_unknown", NONE, "task", mend, "", None
     done, total = (children.done, children.total) if children else (0, 0)
     needed = int(criterion.params.get("min", max(total, 1)))
     said = {"done": done, "total": total, "min": needed}

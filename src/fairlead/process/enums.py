@@ -103,6 +103,18 @@ class CriterionState(models.TextChoices):
 SETTLED = frozenset({CriterionState.MET, CriterionState.WAIVED, CriterionState.NA})
 
 
+class Tried(models.TextChoices):
+    """What a candidate document says of a move that was made, or of the next one (see `replaying`)."""
+
+    PASSES = "passes", pgettext_lazy("replay", "lets it pass")
+    STOPPED = "stopped", pgettext_lazy("replay", "stops it")
+    UNKNOWN = "unknown", pgettext_lazy("replay", "history cannot tell")
+    INSIDE = "inside", pgettext_lazy("replay", "has no gate there")
+    NO_PLACE = "no_place", pgettext_lazy("replay", "does not have the stage")
+    OTHER_ORDER = "other_order", pgettext_lazy("replay", "has the stages in another order")
+    ENDED = "ended", pgettext_lazy("replay", "ended there")
+
+
 class Mode(models.TextChoices):
     """Whether gates stop a move or only mark it (soft landing)."""
 

@@ -95,7 +95,8 @@ class JourneyFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything a criterion may look at. `unknown` names kinds of evidence that could not be gathered."""
+    """Everything a criterion may look at. `unknown` names kinds of evidence that could not be gathered, or one piece
+    that nobody could have given: `attestation:<criterion>`, `document:<kind>`, `child:<list>`."""
 
     subject_id: int
     at: datetime

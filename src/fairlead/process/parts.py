@@ -1,4 +1,6 @@
-"""Parts of a process's page that rooms above bring: each has an address of its own and is fetched when it is looked at."""
+"""Parts of a process's page that rooms above bring: each has an address of its own and is fetched when it is looked at;
+and pages of theirs to which it leads.
+"""
 
 from __future__ import annotations
 
@@ -26,3 +28,16 @@ def add_part(part: Part) -> None:
 
 def parts() -> tuple[Part, ...]:
     return tuple(_parts)
+
+
+_ways: list[Part] = []
+
+
+def add_way(part: Part) -> None:
+    """A page of a room above that is about a process, linked from its page for those who may open it."""
+    if part not in _ways:
+        _ways.append(part)
+
+
+def ways() -> tuple[Part, ...]:
+    return tuple(_ways)

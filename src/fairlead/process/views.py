@@ -27,7 +27,7 @@ from .handbook_words import handbook_words, playbook_words
 from .handbooks import whole_handbook
 from .landing import coming, mode_on
 from .models import Process, ProcessVersion
-from .parts import parts
+from .parts import parts, ways
 from .roles import role_name
 from .selectors.clocks import keeps_old_time
 from .selectors.landing import business_day
@@ -106,6 +106,11 @@ def process(request: HttpRequest, key: str) -> HttpResponse:
             (pick(part.label), reverse(part.url_name, args=[found.key]))
             for part in parts()
             if user.may(part.right)
+        ],
+        "ways": [
+            (pick(way.label), reverse(way.url_name, args=[found.key]))
+            for way in ways()
+            if user.may(way.right)
         ],
         "may_publish": user.may(PUBLISH),
         "clocks": policy_words(definition),

@@ -1,4 +1,7 @@
-"""`fairlead process validate FILE …` and `fairlead process publish FILE …`.
+"""`fairlead process validate|publish|diff|replay FILE …` and `fairlead process export KEY …`.
+
+`diff` says in words what a file changes against the published version; `export` prints a stored document; rooms
+above bring further actions on files (see `tools`).
 
 Exit codes: 0 all good, 1 a document has problems, 2 a file cannot be read or the call is wrong.
 """
@@ -14,18 +17,26 @@ from django.utils import timezone
 from fairlead.common.refusals import Refusal
 from fairlead.journal.enums import Channel
 from fairlead.organisation.models import User
+from fairlead.process import tools
+from fairlead.process.definition import Definition
+from fairlead.process.definitions import definition_of
+from fairlead.process.differences import differences
 from fairlead.process.enums import Mode
-from fairlead.process.files import MAX_BYTES, UnreadableFile, read_yaml
+from fairlead.process.files import MAX_BYTES, UnreadableFile, read_yaml, write_yaml
+from fairlead.process.models import ProcessVersion
 from fairlead.process.refusals import CannotPublish
 from fairlead.process.services import publish, validate
 
 
 class Command(BaseCommand):
-    help = "Check process documents (YAML), or publish them."
+    as_json = False
+    help = "Check, compare, try on history or publish process documents (YAML), or print a stored one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=["validate", "publish"])
-        parser.add_argument("files", nargs="+", metavar="FILE")
+        parser.add_argument("action", choices=["validate", "publish", "diff", "export", *tools.actions()])
+        parser.add_argument("files", nargs="+", metavar="FILE", help="for export: keys of processes")
+        parser.add_argument("--json", action="store_true", help="replay: the figures as JSON")
+        parser.add_argument("--number", type=int, help="export: this version; without it the published one")
         parser.add_argument("--mode", choices=Mode.values, help="soft: gates flag; enforced: gates block")
         parser.add_argument(
             "--by", metavar="USERNAME", help="who publishes; without it the installation itself"
@@ -33,6 +44,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         by = _person(options["by"])
+        if options["action"] == "export":
+            for key in options["files"]:
+                self.stdout.write(write_yaml(_stored(key, options["number"]).document), ending="")
+            return
+        self.as_json = options["json"]
         documents = [(name, _document(name)) for name in options["files"]]
         failed = False
         for name, document in documents:
@@ -50,9 +66,14 @@ class Command(BaseCommand):
 
     def _one(self, name: str, document: Any, action: str, mode: str | None, by: User | None) -> None:
         definition, warnings = validate(document)
+        if action in tools.actions():
+            self.stdout.write(tools.actions()[action](name, definition, self.as_json, self.stderr.write))
+            return
         for warning in warnings:
             self.stdout.write(f"{name}: {warning.path}: {warning.message}")
-        if action == "publish":
+        if action == "diff":
+            self._diff(name, definition)
+        elif action == "publish":
             version = publish(document, by=by, at=timezone.now(), channel=Channel.SYSTEM, mode=mode)
             self.stdout.write(f"{name}: {version} is published, {version.process.mode}.")
         else:
@@ -60,6 +81,25 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{name}: {definition.key} v{definition.version}: {stages} stages, {criteria} criteria."
             )
+
+    def _diff(self, name: str, definition: Definition) -> None:
+        before = _stored(definition.key, None)
+        changes = differences(definition_of(before), definition)
+        self.stdout.write(f"{name}: {before} → v{definition.version}")
+        signs = {"added": "+", "removed": "-", "changed": "~"}
+        for change in changes:
+            self.stdout.write(f"  {signs[change.sign]} {change.text}")
+        if not changes:
+            self.stdout.write("  Only guidance and words differ.")
+
+
+def _stored(key: str, number: int | None) -> ProcessVersion:
+    rows = ProcessVersion.objects.filter(process__key=key).select_related("process")
+    found = (rows.filter(number=number) if number is not None else rows.published()).first()
+    if found is None:
+        which = "published version" if number is None else f"version {number}"
+        raise CommandError(f"There is no {which} of a process “{key}”.", returncode=2)
+    return found
 
 
 def _document(name: str) -> Any:
