@@ -84,6 +84,7 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("processes/validate", "POST"): fixed(document={}),
     ("processes/publish", "POST"): fixed(document={}),
     ("processes/<key>/mode", "POST"): fixed(mode="soft"),
+    ("processes/<key>/replay", "POST"): fixed(version=1),
     ("clean-up", "POST"): lambda o, w: {"ids": [o.of("opportunity", side(w))], "reason": ""},
     ("adoption/pulse", "POST"): fixed(awareness=1, desire=2, knowledge=3, ability=4, reinforcement=5),
     ("rollout", "PUT"): fixed(amnesty_day=20),

@@ -81,6 +81,7 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "help/<slug:key>/": {"key": "clocks"},
     "processes/<slug:key>/": {"key": PROCESS},
     "processes/<slug:key>/usage/": {"key": PROCESS},
+    "processes/<slug:key>/replay/": {"key": PROCESS},
     "processes/<slug:key>/document.yaml": {"key": PROCESS},
     "processes/<slug:key>/mode": {"key": PROCESS},
     "processes/<slug:key>/thresholds": {"key": PROCESS},
@@ -88,6 +89,7 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "api/v1/processes/<key>": {"key": PROCESS},
     "api/v1/processes/<key>/mode": {"key": PROCESS},
     "api/v1/processes/<key>/landing": {"key": PROCESS},
+    "api/v1/processes/<key>/replay": {"key": PROCESS},
     "api/v1/processes/<key>/compliance": {"key": PROCESS},
     "api/v1/processes/<key>/thresholds/take-over": {"key": PROCESS},
 }

@@ -90,6 +90,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "processes/": ("",),
     "processes/<slug:key>/": ("",),
     "processes/<slug:key>/usage/": ("",),
+    "processes/<slug:key>/replay/": ("",),
     "processes/<slug:key>/landing/": ("",),
     "profile": ("",),
     "profile/password": ("",),

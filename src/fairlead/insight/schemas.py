@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import Field
 
-from fairlead.common.rest import MAX_ID, Answer
+from fairlead.common.rest import MAX_ID, Answer, Body
 
 
 class QuestionIn(Schema):
@@ -176,6 +176,89 @@ class FiguresOut(Answer):
 
 def number(value: Any) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
+
+
+class ReplayIn(Body):
+    """A document to try, or the number of a stored version, a draft too."""
+
+    document: dict[str, Any] | None = None
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    most: Annotated[int, Field(ge=1, le=10_000, description="The newest so many records")] = 2_000
+
+
+class TriedOut(Answer):
+    """Moves by what the document says of them; `unknown`: nobody was asked for that then."""
+
+    passes: int
+    stopped: int
+    unknown: int
+    inside: int
+    no_place: int
+    other_order: int
+
+
+class TriedStageOut(Answer):
+    stage: str
+    stopped: int
+
+
+class TriedCriterionOut(Answer):
+    """Over records, as it stood when the stage was last left; `stopped`: those that it would have stopped."""
+
+    criterion: str
+    stage: str
+    level: str
+    asked: int
+    met: int
+    unmet: int
+    unknown: int
+    stopped: int
+    win_rate_met: RateOut
+    win_rate_unmet: RateOut
+
+
+class TriedPipelineOut(Answer):
+    """Weighted value of open records: as it stands, by the document's chances, and standing where it would have
+    stopped them; null below the floor of cases."""
+
+    n: int
+    held: int
+    left_out: int
+    enough: bool
+    before: float | None
+    by_chances: float | None
+    after: float | None
+
+
+class StoppedOut(Answer):
+    journey: int
+    subject_type: str
+    subject_id: int
+    title: str
+    stage: str
+    criteria: list[str]
+    at: datetime
+    next: bool
+
+
+class ReplayOut(Answer):
+    """What a document would have done to the records that the asker sees; the first 500 that it stops are listed."""
+
+    process: str
+    version: int
+    journeys: int
+    moves: int
+    imported: int
+    unanswered: int
+    from_attempts: int
+    answers: TriedOut
+    coming: TriedOut
+    stopped: int
+    stopped_next: int
+    stages: list[TriedStageOut]
+    criteria: list[TriedCriterionOut]
+    pipeline: TriedPipelineOut
+    rows: list[StoppedOut]
 
 
 def rate_out(rate: Any) -> dict[str, Any]:
