@@ -86,10 +86,12 @@ class _Company:
             self._deal(number)
             if not number % CHUNK:
                 self.tables.flush()
+        from fairlead.crm.services.indexing import rebuild
+
         from .winding import wind
 
         counts = self.tables.finish()
-        return counts | {"clock": wind()}
+        return counts | {"searchentry": rebuild(), "clock": wind()}
 
     def _account(self, number: int) -> None:
         from . import words

@@ -122,6 +122,6 @@ def test_as_many_queries_for_one_hit_as_for_fifty(where, client_of, django_asser
         where.deal(f"华锐改造 {number:02}", account=account)
     client = client_of("zhou")
     offered(client, "华")
-    with django_assert_num_queries(7):  # session, person, roles; one per kind
+    with django_assert_num_queries(8):  # session, person, roles; the index, one per kind
         found = offered(client, "华")
     assert all(len(found[kind]) == min(rows, 5) for kind in ("opportunity", "account", "contact"))

@@ -61,7 +61,7 @@ def test_eight_queries_and_twenty_rows_of_a_kind(where, client_of, django_assert
         where.deal(f"华锐改造 {number:02}", account=account)
     client = client_of("zhou")
     client.get("/search/?q=华")
-    with django_assert_num_queries(7):  # session, person, roles; one per kind; the frame's one
+    with django_assert_num_queries(8):  # session, person, roles; the index, one per kind; the frame's one
         text = client.get("/search/?q=华").content.decode()
     assert len(names(text)) == 3 * min(rows, 20)
 

@@ -311,6 +311,20 @@ class ManyChangeRow(models.Model):
         indexes = [models.Index(fields=["change", "state", "id"], name="many_change_row_queue")]
 
 
+class SearchEntry(models.Model):
+    """What the search index holds of one record, as text (see `terms.Entry`): what it must forget when that changes.
+
+    The terms themselves stand in a full-text index beside it: on SQLite the table `crm_searchindex` (FTS5), on
+    PostgreSQL the column `terms` of this table (tsvector, with a GIN index).
+    """
+
+    id = models.BigIntegerField(primary_key=True)  # `terms.number_of` the record
+    text = models.CharField(max_length=2200)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="search_entry_of_a_record", condition=Q(id__gt=0))]
+
+
 from .plan_models import PlanStep  # noqa: E402 - it hangs on Opportunity and Contact
 
 __all__ = [
@@ -326,5 +340,6 @@ __all__ = [
     "Product",
     "Record",
     "SavedView",
+    "SearchEntry",
     "Segment",
 ]

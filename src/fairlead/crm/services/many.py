@@ -25,6 +25,8 @@ from fairlead.process.services import mirror_subjects
 
 from ..enums import TeamRole
 from ..models import ContactRole, DealTeamMember, Opportunity
+from .indexing import WATCHED, index_again
+from .naming import NAMES, make_findable
 from .records import COMMERCIAL, KINDS
 from .values import assign, clean_values, value_of
 
@@ -56,7 +58,8 @@ def edit_many(
     fields = catalogue(kind)
     rows = KINDS[kind].model.objects.in_bulk([c.record_id for c in changes])
     errors: list[dict[str, str]] = []
-    events, changed_rows, columns, mirrored = [], [], {"custom", "updated_at", "version"}, []
+    events, changed_rows, mirrored, found_anew = [], [], [], []
+    columns = {"custom", "updated_at", "version"}
     slots: list[tuple[int, str, int | None]] = []
     for change in changes:
         row = rows[change.record_id]
@@ -76,6 +79,10 @@ def edit_many(
                 (row.pk, role, changed[role.lower()]) for role in TeamRole if role.lower() in changed
             )
         columns.update(_columns(fields, changed))
+        if NAMES & set(changed):
+            columns |= make_findable(row)
+        if WATCHED & set(changed):
+            found_anew.append(row.pk)
         row.updated_at, row.version = at, row.version + 1
         changed_rows.append(row)
         if MIRRORED & set(changed):
@@ -99,6 +106,7 @@ def edit_many(
     if errors:
         raise Invalid(errors=errors)
     bulk.update(changed_rows, sorted(columns))
+    index_again(kind, found_anew)
     _refill_slots(slots, on=timezone.localdate(at))
     record(events)
     if mirrored and kind != "contact":
@@ -143,6 +151,7 @@ def give_many(
         )
     columns = ["owner_id", "team_id", "updated_at", "version"]
     bulk.update(rows, [*columns, "ar_id"] if kind == "opportunity" else columns)
+    index_again(kind, [row.pk for row in rows])
     _refill_slots(slots, on=timezone.localdate(at))
     record(events)
     if kind != "contact":

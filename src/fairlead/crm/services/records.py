@@ -28,6 +28,7 @@ from fairlead.process.services import NewJourney, facts_change, mirror_subjects,
 from ..enums import TeamRole
 from ..models import Account, Contact, DealTeamMember, Opportunity, Segment
 from .following import follow_edit, follow_leaving
+from .indexing import WATCHED, index_again, index_new
 from .naming import make_findable
 from .values import assign, clean_values, conflicts, error_of, payload_of, taken_codes, unreachable, value_of
 
@@ -126,6 +127,7 @@ def create_many(
             row.journey_id = journey_id
             row.commercial_locked = new.journey is not None and new.journey.outcome == Outcome.WON
     bulk.insert(rows)
+    index_new(kind, rows)
     record(
         [
             NewEvent(
@@ -271,6 +273,8 @@ def edit(
         make_findable(row)
         row.updated_at, row.version = at, row.version + 1
         row.save()
+        if WATCHED & set(changed):
+            index_again(kind, [row.pk])
         record(
             [
                 NewEvent(
@@ -339,6 +343,7 @@ def reassign(
             refill_slots(row, {"ar": owner.pk}, on=timezone.localdate(at))
         row.updated_at, row.version = at, row.version + 1
         row.save()
+        index_again(kind, [row.pk])
         record(
             [
                 NewEvent(

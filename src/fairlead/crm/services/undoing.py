@@ -20,6 +20,7 @@ from fairlead.process.services.undoing import (
 )
 
 from ..models import Account, Contact, ContactRole, DealTeamMember, Opportunity, Product, Segment
+from .indexing import index_again
 
 MODELS: Mapping[str, Any] = {
     "segment": Segment,
@@ -71,6 +72,7 @@ def put_back_records(
         batch_id=batch_id,
     )
     rows.put_back(model, [kept[pk]["record"] for pk in ids], model.objects.none())
+    index_again(kind, ids)
     if kind == "opportunity":
         rows.put_back(
             DealTeamMember,
@@ -118,6 +120,7 @@ def remove_records(
         for part in (ContactRole, DealTeamMember):
             rows.delete(part._base_manager.filter(opportunity__in=ids))
     rows.delete(MODELS[kind]._default_manager.filter(pk__in=ids))
+    index_again(kind, ids)
     remove_journeys(journeys.values())
     record(
         [

@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from fairlead.crm.models import Account, Contact, Opportunity
+from fairlead.crm.services.indexing import forget_all
 from fairlead.fields.catalogue import forget as forget_fields
 from fairlead.journal import guards
 from fairlead.organisation.models import User
@@ -57,6 +58,7 @@ def clear() -> None:
                 for name in names:
                     cursor.execute(f"DELETE FROM {name}")  # noqa: S608
                 cursor.execute("DELETE FROM sqlite_sequence WHERE name <> 'django_migrations'")
+        forget_all()
         guards.install(connection)
     forget_fields()
     forget_definitions()

@@ -1,15 +1,30 @@
 """The search over records: by name, pinyin or initials, only what the reader sees."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any, Final
 
 from django.db.models import Case, Q, When
+from django.db.models.lookups import Exact
 
 from fairlead.common.han import simplified
+from fairlead.common.questions import Question
 from fairlead.common.text import fold, matches
 from fairlead.crm.models import Account, Contact, Opportunity
+from fairlead.crm.selectors.proposals import (
+    WORDS,
+    Proposal,
+    holds,
+    padded,
+    place,
+    propose,
+    propose_nearly,
+    reaching,
+)
 from fairlead.organisation.models import User
+from fairlead.organisation.rights import Reach
 
 MOST: Final = 20
 LONGEST: Final = 100
@@ -34,24 +49,43 @@ class Hits:
 def find(
     user: User, text: str, *, kinds: Sequence[str] = ("opportunity", "account", "contact"), most: int = MOST
 ) -> list[Hits]:
-    """One query per kind where something is found. Every word must stand in the record's search key.
+    """Records of which every word stands in the search key, or for a deal in that of its account.
 
-    What still runs comes first, then own records, then names that begin so, then words that begin so. Where no
-    kind has a hit, one letter wrong, missing, doubled or swapped is forgiven: one more query per kind.
+    The search index proposes (`crm.selectors.proposals`), one statement for all kinds; one query per kind with
+    proposals takes of them what the person may see and what truly holds the words. What still runs comes first,
+    then own records, then names that begin so, then words that begin so, then names in their order. Of words that
+    very many records hold, the newest of them, the newest own ones and the newest that begin so are compared.
+
+    Where no kind has a hit, one letter wrong, missing, doubled or swapped is forgiven: asked and read once more.
     """
     words = matches(text[:LONGEST]).split()
     if not words:
         return []
-    found = []
-    for kind in kinds:
+    proposed = propose(user, kinds, words, most=most)
+    found = [_hits(user, kind, words, most, proposed) for kind in kinds]
+    if not any(hits.rows for hits in found) and any(len(word) >= TYPED_WRONG for word in words):
+        halves = [_halves(word) for word in words]
+        nearly = propose_nearly(user, kinds, halves)
+        return [Hits(kind, _nearly(user, kind, words, most, nearly), False, near=True) for kind in kinds]
+    return found
+
+
+def _hits(
+    user: User, kind: str, words: Sequence[str], most: int, proposed: Mapping[str, Proposal] | None
+) -> Hits:
+    taken: list[Any] = []
+    if proposed is not None and kind in proposed:
+        proposal = proposed[kind]
+        if proposal.ids:
+            taken = _taken(user, kind, words, proposal.ids, most + 1)
+        if not proposal.whole and len(taken) <= most:  # they held the parts of the words in other places
+            proposed = None
+    if proposed is None:
         rows = _asked(user, kind)
         for word in words:
             rows = rows.filter(_has(kind, word))
-        taken = list(_ranked(rows, user, kind, words[0])[: most + 1])
-        found.append(Hits(kind, taken[:most], len(taken) > most))
-    if not any(hits.rows for hits in found) and any(len(word) >= TYPED_WRONG for word in words):
-        return [Hits(kind, _nearly(user, kind, words, most), False, near=True) for kind in kinds]
-    return found
+        taken = list(_ranked(rows, user, kind, words[0], f" {words[0]}")[: most + 1])
+    return Hits(kind, taken[:most], len(taken) > most)
 
 
 #: What a hit shows and how nearly it fits; the other columns of three joined tables stay where they are.
@@ -62,7 +96,7 @@ SHOWN: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def _asked(user: User, kind: str) -> Any:
+def _asked(user: Any, kind: str) -> Any:
     if kind == "opportunity":
         rows: Any = Opportunity.objects.visible_to(user).select_related("account", "journey__stage")
     elif kind == "account":
@@ -74,11 +108,11 @@ def _asked(user: User, kind: str) -> Any:
 
 def _has(kind: str, word: str) -> Q:
     """A deal is found by the name of its account too."""
-    here = Q(search_key__contains=word)
-    return here | Q(account__search_key__contains=word) if kind == "opportunity" else here
+    here = holds("search_key", word)
+    return here | holds("account__search_key", word) if kind == "opportunity" else here
 
 
-def _ranked(rows: Any, user: User, kind: str, word: str) -> Any:
+def _ranked(rows: Any, user: Any, kind: str, word: str, spaced: str) -> Any:
     owner = "account__owner" if kind == "contact" else "owner"
     running = (
         [Case(When(journey__state__in=["open", "on_hold"], then=0), default=1)]
@@ -89,8 +123,8 @@ def _ranked(rows: Any, user: User, kind: str, word: str) -> Any:
         *running,
         Case(When(**{owner: user}, then=0), default=1),
         Case(
-            When(search_key__startswith=word, then=0),
-            When(search_key__contains=f" {word}", then=1),
+            When(Exact(place("search_key", word), 1), then=0),
+            When(holds("search_key", spaced), then=1),
             default=2,
         ),
         "name",
@@ -98,31 +132,81 @@ def _ranked(rows: Any, user: User, kind: str, word: str) -> Any:
     )
 
 
-def _nearly(user: User, kind: str, words: Sequence[str], most: int) -> list[Any]:
-    """Records of which each word is at most one letter away.
+class _Reader(int):
+    """Somebody in a statement that is compiled once: the id, and how far a right of theirs reaches."""
 
-    One error leaves one half of a word whole, so that half is what the database looks for; the letters are compared
-    here, in at most NEAR rows.
-    """
-    rows = _asked(user, kind)
-    for word in words:
-        if len(word) < TYPED_WRONG:
+    seen: Reach
+
+    def reach(self, _right: str) -> Reach:
+        return self.seen
+
+
+def _taken(user: User, kind: str, words: Sequence[str], ids: Sequence[int], most: int) -> list[Any]:
+    """Of the proposed records those that the person sees and that hold the words, the nearest first."""
+    reach = user.reach(f"{kind}.view")
+    asked: list[Any] = [ids, user.pk, words[0], f" {words[0]}", *padded(words)]
+    if reach.team_ids and not reach.all:
+        asked.append(reach.team_ids)
+    rest = words[WORDS:]
+    found = _nearest(kind, 0 if rest else most, *reaching(reach))(*asked)
+    return [row for row in found if all(any(word in key for key in _keys(kind, row)) for word in rest)]
+
+
+@lru_cache(maxsize=32)
+def _nearest(kind: str, most: int, everything: bool, own: bool, of_teams: bool) -> Question[Any]:
+    """`most` 0: all of them."""
+
+    def build(
+        ids: Any, me: int, first: str, spaced: str, words: Sequence[str], teams: Iterable[int] = ()
+    ) -> Any:
+        reader = _Reader(me)
+        reader.seen = Reach(all=everything, own=own, team_ids=frozenset(teams))
+        rows = _asked(reader, kind).filter(pk__in=ids)
+        for word in words:
             rows = rows.filter(_has(kind, word))
-        else:
-            middle = len(word) // 2
-            rows = rows.filter(_has(kind, word[:middle]) | _has(kind, word[middle:]))
+        return _ranked(rows, reader, kind, first, spaced)[: most or None]
+
+    if everything or not of_teams:
+        return Question(
+            lambda ids, me, first, spaced, a, b, c, d: build(ids, me, first, spaced, (a, b, c, d)),
+            lists=("ids",),
+        )
+    return Question(
+        lambda ids, me, first, spaced, a, b, c, d, teams: build(ids, me, first, spaced, (a, b, c, d), teams),
+        lists=("ids", "teams"),
+    )
+
+
+def _halves(word: str) -> Sequence[str]:
+    """One error leaves one half of a word whole, so that half is what the database looks for."""
+    middle = len(word) // 2
+    return (word,) if len(word) < TYPED_WRONG else (word[:middle], word[middle:])
+
+
+def _nearly(
+    user: User, kind: str, words: Sequence[str], most: int, proposed: Mapping[str, Proposal] | None
+) -> list[Any]:
+    """Records of which each word is at most one letter away: compared letter by letter, in at most NEAR rows."""
+    rows = _asked(user, kind)
+    if proposed is not None:
+        if kind not in proposed or not proposed[kind].ids:
+            return []
+        rows = rows.filter(pk__in=proposed[kind].ids)
+    for word in words:
+        rows = rows.filter(reduce(or_, (_has(kind, half) for half in _halves(word))))
     scored = []
     for row in rows.order_by("-pk")[:NEAR]:
-        keys = (
-            [row.search_key, row.account.search_key]
-            if kind == "opportunity" and row.account
-            else [row.search_key]
-        )
+        keys = _keys(kind, row)
         errors = [min(distance(word, key) for key in keys) for word in words]
         if max(errors) <= 1:
             scored.append((sum(errors), row.name, row.pk, row))
     scored.sort(key=lambda found: found[:3])
     return [found[-1] for found in scored[:most]]
+
+
+def _keys(kind: str, row: Any) -> list[str]:
+    above = [row.account.search_key] if kind == "opportunity" and row.account else []
+    return [row.search_key, *above]
 
 
 def distance(word: str, key: str) -> int:
@@ -159,14 +243,24 @@ def pieces(name: str, text: str) -> list[Piece]:
 
 
 def _places(name: str, word: str) -> list[tuple[int, int]]:
-    folded = [simplified(fold(character)) for character in name]
-    plain = _spans(folded, word)
+    whole = simplified(fold(name))
+    if len(whole) == len(name):  # each character is still one
+        plain = [(start, start + len(word)) for start in _starts(whole, word)]
+    else:
+        plain = _spans([simplified(fold(character)) for character in name], word)
     if plain or not word.isascii():
         return plain
     from pypinyin import Style, lazy_pinyin  # its tables are large: loaded when first needed
 
     sounds = [fold(sound) for sound in lazy_pinyin(list(name), style=Style.NORMAL)]
     return _spans(sounds, word) or _spans([sound[:1] for sound in sounds], word)
+
+
+def _starts(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def _spans(parts: Sequence[str], word: str) -> list[tuple[int, int]]:

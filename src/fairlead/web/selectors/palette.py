@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from django.urls import Resolver404, resolve, reverse
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override, pgettext_lazy
 
@@ -115,7 +115,15 @@ def _star(one: Kept) -> Entry:
 
 
 def record_url(kind: str, row: Any) -> str:
-    return reverse(f"crm:{kind}", args=[row.pk])
+    before, after = _around_id(kind, get_script_prefix())
+    return f"{before}{row.pk}{after}"
+
+
+@lru_cache(maxsize=8)
+def _around_id(kind: str, _prefix: str) -> tuple[str, str]:
+    """What stands before and after the id in the address of a record: forty of them stand on a page."""
+    before, _id, after = reverse(f"crm:{kind}", args=[0]).rpartition("0")
+    return before, after
 
 
 def about(kind: str, row: Any) -> list[str]:
