@@ -66,9 +66,9 @@ def test_the_queries_do_not_grow(where, client_of, django_assert_num_queries, de
         where.next_step(where.deal(f"deal {number}"), days=0)
     client = client_of("zhou")
     client.get("/")
-    # session, person, roles; counts, which rows, the rows, their steps; meetings and last contacts; the month, its currency;
-    # the calendar of the line; the frame's one
-    with django_assert_num_queries(13):
+    # session, person, roles; deals of others, counts, which rows, the rows, their steps; meetings and last contacts;
+    # the month, its currency; the calendar of the line; the frame's one
+    with django_assert_num_queries(14):
         client.get("/")
 
 
@@ -122,3 +122,26 @@ def test_what_is_due_is_done_from_here(where, client_of):
     )
     assert (answer.status_code, answer["HX-Redirect"]) == (204, "/?scope=mine")
     assert sections(client.get("/").content.decode()) == {}
+
+
+def test_deals_of_others_that_one_helps_with_are_ones_own_and_a_branch_is_counted_once(where, client_of):
+    helped = where.deal("helped", owner=where.zhou)
+    where.edit(helped, sr=where.sun.pk)
+    own = where.deal("of the head of the branch", owner=where.chen)
+    where.next_step(own, days=-1)
+    where.deal("of qi", owner=where.qi)
+    assert sections(client_of("sun").get("/").content.decode()) == {"none": ["helped"]}
+    assert sections(client_of("chen").get("/").content.decode()) == {"due": ["of the head of the branch"]}
+    seen = sections(client_of("chen").get("/?scope=all").content.decode())
+    assert seen == {"due": ["of the head of the branch"], "none": ["helped"]}
+    text = client_of("shen").get("/?scope=all").content.decode()
+    assert sections(text)["none"] == ["helped", "of qi"]
+
+
+def test_the_dearest_ready_deals_come_first_and_those_without_an_amount_last(where, client_of):
+    for name, amount in (("small", 10_000), ("none", None), ("dear", 900_000)):
+        deal = where.deal(name, amount=amount or 1)
+        where.fulfil(deal)
+        if amount is None:
+            where.edit(deal, amount=None)
+    assert sections(client_of("zhou").get("/").content.decode())["ready"] == ["dear", "small", "none"]

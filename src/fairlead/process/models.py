@@ -195,7 +195,22 @@ class Journey(models.Model):
             ),
             models.Index(fields=["subject_type", "subject_id"], name="journey_subject"),
             models.Index(fields=["owner", "state", "subject_type", "superseded_at"], name="journey_owner"),
-            models.Index(fields=["team", "state"], name="journey_team"),
+            # What a day of a whole branch counts, and in which order, is answered from this one alone.
+            models.Index(
+                fields=[
+                    "team",
+                    "state",
+                    "superseded_at",
+                    "subject_type",
+                    "next_step_at",
+                    "gate_state",
+                    "owner",
+                    "entered_at",
+                    "base_amount",
+                    "subject_id",
+                ],
+                name="journey_team",
+            ),
             models.Index(
                 fields=[
                     "process_key",
@@ -269,7 +284,7 @@ class Clock(models.Model):
     """
 
     id = models.BigIntegerField(primary_key=True)
-    journey = models.ForeignKey(Journey, models.CASCADE, related_name="clock_rows")
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="clock_rows", db_index=False)
     kind = models.CharField(max_length=12, choices=ClockKind)
     key = models.CharField(max_length=60, blank=True, default="")
     started_at = models.DateTimeField()
@@ -292,6 +307,7 @@ class Clock(models.Model):
         indexes = [
             models.Index(fields=["next_due_at"], name="clock_due", condition=Q(next_due_at__isnull=False)),
             models.Index(fields=["level", "breached_at"], name="clock_over", condition=~Q(level="")),
+            models.Index(fields=["journey", "level"], name="clock_journey"),
         ]
 
     def __str__(self) -> str:

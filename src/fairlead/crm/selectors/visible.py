@@ -28,7 +28,7 @@ def visible_journeys(user: Any, process_key: str) -> QuerySet[Journey]:
     return rows.filter(condition)
 
 
-def visible_parts(user: Any, process_key: str) -> list[QuerySet[Journey]]:
+def visible_parts(user: Any, process_key: str = "") -> list[QuerySet[Journey]]:
     """The same rows in parts that have none in common: those of teams, and own ones elsewhere. Each part is
     answered from one index; joined by OR they would be looked for among everybody's."""
     reach = user.reach("opportunity.view")
@@ -43,7 +43,9 @@ def visible_parts(user: Any, process_key: str) -> list[QuerySet[Journey]]:
 
 
 def _of_process(process_key: str) -> QuerySet[Journey]:
-    return Journey.objects.current().of_process(process_key).filter(subject_type="opportunity")
+    """Of every process where the key is blank."""
+    rows = Journey.objects.current().filter(subject_type="opportunity")
+    return rows.of_process(process_key) if process_key else rows
 
 
 def own_ones(user: Any) -> Q:

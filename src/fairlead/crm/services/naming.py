@@ -9,7 +9,6 @@ from fairlead.organisation.names import name_key, sound_key
 
 from ..models import Account, Contact
 
-
 #: Fields that hold a name.
 NAMES: Final = frozenset({"name", "short_name"})
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Count, DecimalField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, Sum
+from django.db.models import (
+    Count,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+)
 from django.utils import timezone
 
 from fairlead.crm.models import Opportunity
+from fairlead.crm.selectors.visible import visible_parts
 from fairlead.organisation.models import User
 from fairlead.process.enums import ClockLevel
 from fairlead.process.models import Clock, Journey
@@ -79,14 +92,16 @@ UNSEEN: Final = (
 def load_day(user: User, *, at: datetime, scope: str = "") -> Day:
     """`scope` blank: one's own deals, or where somebody has none those that they may see."""
     chosen = scope or "mine"
-    counts = _counts(_open(user, chosen), at)
+    parts = _open(user, chosen)
+    counts = _counts(parts, at)
     if not scope and not counts["open"]:
         chosen = "all"
-        counts = _counts(_open(user, chosen), at)
+        parts = _open(user, chosen)
+        counts = _counts(parts, at)
     found: dict[str, list[int]] = {}
     for kind in BLOCKS:
         room = MOST - sum(map(len, found.values()))
-        found[kind] = _ids(_open(user, chosen), kind, at, room) if counts[kind] and room else []
+        found[kind] = _ids(parts, kind, at, room) if counts[kind] and room else []
     deals = _read([pk for ids in found.values() for pk in ids])
     blocks = [
         Block(kind, counts[kind], [deals[pk] for pk in ids if pk in deals]) for kind, ids in found.items()
@@ -99,23 +114,28 @@ def load_day(user: User, *, at: datetime, scope: str = "") -> Day:
     )  # fmt: skip
 
 
-def _open(user: User, scope: str) -> Any:
-    rows = Opportunity.objects.visible_to(user).filter(journey__state="open", journey__superseded_at=None)
-    if scope == "mine":
-        rows = rows.filter(Q(owner=user) | Q(ar=user) | Q(sr=user) | Q(fr=user))
-    return rows
+def _open(user: User, scope: str) -> list[QuerySet[Journey]]:
+    """Open journeys of deals, asked by their mirrors of owner and team, in parts that have none in common."""
+    if scope != "mine":
+        return [part.filter(state="open") for part in visible_parts(user)]
+    if not user.reach("opportunity.view"):
+        return []
+    others = Opportunity.objects.visible_to(user).filter(Q(ar=user) | Q(sr=user) | Q(fr=user))
+    helped = list(others.exclude(owner=user).values_list("pk", flat=True))
+    mine = Journey.objects.current().open().filter(subject_type="opportunity")
+    return [mine.filter(Q(owner=user) | Q(subject_id__in=helped))]
 
 
 def _conditions(at: datetime) -> dict[str, Q]:
     """Each deal stands in the first block that fits, so that nobody reads it twice."""
-    due = Q(journey__next_step_at__lt=_tomorrow(at))
-    ready = Q(journey__gate_state__in=["ready", "waived"])
-    # Asked per deal: a list of all red clocks of the company would be made first, for one person's few deals.
-    over = Q(Exists(Clock.objects.filter(journey=OuterRef("journey"), level=ClockLevel.RED)))
-    later = Q(journey__next_step_at=None) | ~due
+    due = Q(next_step_at__lt=_tomorrow(at))
+    ready = Q(gate_state__in=["ready", "waived"])
+    # Asked per deal and last: a list of all red clocks of the company would be made first, for one person's few deals.
+    over = Q(Exists(Clock.objects.filter(journey=OuterRef("pk"), level=ClockLevel.RED)))
+    later = Q(next_step_at=None) | ~due
     return {
-        "due": due, "ready": ready & later, "over": over & ~ready & later,
-        "none": Q(journey__next_step_at=None) & ~ready & ~over,
+        "due": due, "ready": ready & later, "over": later & ~ready & over,
+        "none": Q(next_step_at=None) & ~ready & ~over,
     }  # fmt: skip
 
 
@@ -123,17 +143,25 @@ def _tomorrow(at: datetime) -> datetime:
     return timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
-def _counts(rows: Any, at: datetime) -> dict[str, int]:
+def _counts(parts: Iterable[QuerySet[Journey]], at: datetime) -> Counter[str]:
     wanted = {kind: Count("pk", filter=condition) for kind, condition in _conditions(at).items()}
-    found: dict[str, int] = rows.aggregate(open=Count("pk"), **wanted)
+    found: Counter[str] = Counter()
+    for part in parts:
+        found.update(part.aggregate(open=Count("pk"), **wanted))
     return found
 
 
-def _ids(rows: Any, kind: str, at: datetime, room: int) -> list[int]:
+def _ids(parts: Iterable[QuerySet[Journey]], kind: str, at: datetime, room: int) -> list[int]:
     """Which deals, and in which order; a database that sorts ten thousand whole rows for twenty of them is slow."""
-    order = {"due": "journey__next_step_at", "ready": "-amount"}.get(kind, "journey__entered_at")
-    wanted = rows.filter(_conditions(at)[kind]).order_by(order, "pk")
-    return list(wanted.values_list("pk", flat=True)[:room])
+    order = {"due": F("next_step_at"), "ready": -F("base_amount")}.get(kind, F("entered_at"))
+    found: list[tuple[Any, int]] = []
+    for part in parts:
+        rows = part.filter(_conditions(at)[kind]).annotate(place=order)
+        found += rows.order_by(F("place").asc(nulls_last=True), "subject_id").values_list(
+            "place", "subject_id"
+        )[:room]
+    found.sort(key=lambda row: (row[0] is None, row))
+    return [pk for _place, pk in found[:room]]
 
 
 def _read(ids: Sequence[int]) -> dict[int, Opportunity]:
