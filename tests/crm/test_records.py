@@ -17,6 +17,7 @@ from tests.factories.crm import STAGES, Company, company, document
 from fairlead.crm import services as crm
 from fairlead.crm.models import ContactRole, Opportunity
 from fairlead.crm.selectors.deal import deal_page, find_deal
+from fairlead.crm.selectors.deal_work import RECENT, activities_of
 from fairlead.fields import catalogue
 from fairlead.journal.enums import Channel
 from fairlead.journal.models import Event
@@ -26,6 +27,7 @@ from fairlead.process.models import Journey
 from fairlead.process.refusals import GateRefused
 from fairlead.process.selectors.gathering import checklists, situations
 from fairlead.work import services as work
+from fairlead.work.models import Activity
 
 TABS = ("timeline", "fields", "people", "team", "files", "history")
 
@@ -425,3 +427,26 @@ def test_a_contact_who_left_and_a_new_owner_ask_for_the_version(where: Company, 
     account.refresh_from_db()
     assert account.owner_id == where.lin.pk
     assert Event.objects.about("account", [account.pk]).filter(type="owner_changed").count() == 1
+
+
+def test_a_gate_reads_of_a_long_story_what_it_reads_of_a_short_one(where: Company) -> None:
+    deal = where.deal("Depot maintenance")
+    contact = where.contact(deal.account, "Wang") if deal.account else None
+    now = timezone.now()
+    ids = [contact.pk] if contact else []
+    Activity.objects.bulk_create(
+        Activity(
+            subject_type="opportunity", subject_id=deal.pk, kind="call", state="done", summary=f"call {n}", owner=where.zhou,
+            done_at=now - timedelta(hours=n, microseconds=n * 10), outcome="talked" if n % 2 else "no_answer",
+            contact_ids=ids if n % 3 else [], recorded_at=now,
+        )
+        for n in range(RECENT + 20)
+    )  # fmt: skip
+    shown, done = activities_of(deal.pk)
+    stored = Activity.objects.filter(subject_id=deal.pk, state="done").order_by("done_at", "pk")
+    assert len(shown) == RECENT and len(done) == RECENT + 20
+    assert [(d.pk, d.kind, d.done_at, d.outcome, list(d.contact_ids)) for d in done] == list(
+        stored.values_list("pk", "kind", "done_at", "outcome", "contact_ids")
+    )
+    Activity.objects.filter(pk__in=[a.pk for a in shown[:40]]).delete()
+    assert [d.pk for d in activities_of(deal.pk)[1]] == list(stored.values_list("pk", flat=True))
