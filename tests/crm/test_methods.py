@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from tests.factories.crm import Company, company
 
@@ -224,3 +225,13 @@ def test_the_plan_can_be_worked_on_and_printed_without_what_is_only_ours(
     assert wrong.status_code == 422
     assert client.post(f"{url}steps/", {"side": "us", "title": "寄样品", "due": "x"}).status_code == 422
     assert PlanStep.objects.filter(done_at__isnull=False).count() == 1
+
+
+@pytest.mark.rule("PB-3", "GT-3")
+def test_what_the_gate_misses_in_the_plan_is_mended_in_the_plan(where: Company, client: Client) -> None:
+    deal = where.deal(stage="solution_design")
+    customer_step(where, deal, 1, "第 1 步")
+    client.force_login(where.zhou)
+    html = client.get(reverse("crm:panel", args=[deal.pk])).content.decode()
+    assert f'href="{reverse("crm:plan", args=[deal.pk])}"' in html
+    assert 'name="list" value="mutual_plan"' not in html

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import mail
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from tests.factories.crm import company
 
@@ -202,6 +203,24 @@ def test_the_first_mail_of_a_week_tells_what_the_last_one_gave_back(where, setti
     told = ["Fairlead did for you" in message.body for message in mail.outbox]
     assert told == [False, True, False]
     assert "1 · Reminders of time limits" in mail.outbox[1].body
+
+
+def test_whoever_switched_it_off_gets_the_mail_without_it(where, settings, client):
+    settings.MAIL_IS_SET, settings.SITE_URL = True, ""
+    User.objects.filter(pk=where.zhou.pk).update(email="zhou@example.com")
+    client.force_login(where.zhou)
+    url = reverse("work:inbox_settings")
+    assert re.search(r'name="weekly"[^>]*checked', client.get(url).content.decode())
+    body = {"digest": "soon", "daily_at": "08:30", "version": "1"}
+    assert client.post(url, body).status_code == 302
+    assert NotificationPreference.objects.get(person=where.zhou).weekly is False
+    deal = where.deal("Depot")
+    entry(where, deal, "clock_red_visit", on(6))
+    assert send_due_mail(at=on(6, 11)) == 1
+    entry(where, deal, "clock_red_stage", on(9))
+    Notification.objects.update(last_at=on(9), unread=1)
+    assert send_due_mail(at=on(9, 11)) == 1
+    assert not any("Fairlead did for you" in message.body for message in mail.outbox)
 
 
 def test_the_api_says_the_same(where):

@@ -29,6 +29,7 @@ from .schemas import (
     LoggedActivityIn,
     PlannedActivityIn,
     ReactionIn,
+    TaskChange,
     TaskIn,
     TaskOut,
     activity_out,
@@ -239,6 +240,26 @@ def add_task(request: HttpRequest, response: HttpResponse, payload: TaskIn) -> S
     )  # fmt: skip
     etag(response, row.version)
     return Status(201, task_out(row))
+
+
+@router.patch("/tasks/{id:pk}", response=TaskOut, operation_id="tasks_edit")
+@access("signed-in", api=True)
+def edit_task(
+    request: HttpRequest, response: HttpResponse, pk: PathId, payload: TaskChange, if_match: IfMatch = None
+) -> dict[str, Any]:
+    """Other words, another person, another day; what is not sent stays. 422 for a task that is done."""
+    row = _one(request, Task, pk, removed_at=None)
+    sent = payload.model_dump(exclude_unset=True)
+    row = services.edit_task(
+        pk,
+        title=sent.get("title", row.title),
+        assignee=colleague(sent["assignee"], "assignee") if "assignee" in sent else row.assignee,
+        due_date=sent.get("due_date", row.due_date),
+        version=version_in(if_match),
+        **_how(request),
+    )
+    etag(response, row.version)
+    return task_out(row)
 
 
 @router.post("/tasks/{id:pk}/complete", response=TaskOut, operation_id="tasks_complete")

@@ -214,6 +214,7 @@ class NotificationPreference(models.Model):
     daily_at = models.TimeField(default=time(8, 30))
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_until = models.TimeField(null=True, blank=True)
+    weekly = models.BooleanField(default=True)  # the first mail of a week says what the last one gave back
     quiet_days_off = models.BooleanField(default=True)  # no mail on days off of the working calendar
     version = models.PositiveIntegerField(default=1)
 

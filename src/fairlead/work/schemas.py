@@ -127,6 +127,14 @@ class TaskIn(About):
     due_date: Day | None = None
 
 
+class TaskChange(Body):
+    """What is left out stays as it is; null empties it."""
+
+    title: Short = ""
+    assignee: Id | None = None
+    due_date: Day | None = None
+
+
 class TaskOut(Answer):
     id: int
     subject_type: str

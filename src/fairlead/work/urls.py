@@ -36,6 +36,7 @@ urlpatterns = [
     path("comments/<int:pk>/react/", notes.react, name="react"),
     path("comments/<int:pk>/remove/", notes.remove_comment, name="remove_comment"),
     path("tasks/<int:pk>/", tasks.task_done, name="task_done"),
+    path("tasks/<int:pk>/edit/", tasks.edit_task, name="task_edit"),
     path("files/<int:pk>/withdraw/", files.withdraw, name="withdraw"),
     path("files/<int:pk>/", files.download, name="download"),
 ]

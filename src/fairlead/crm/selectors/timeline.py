@@ -51,7 +51,7 @@ WORK_EVENTS = (
     "activity_reopened",
     "activity_removed",
 )
-TASK_EVENTS = ("task_added", "task_done", "task_reopened", "task_removed", "task_restored")
+TASK_EVENTS = ("task_added", "task_edited", "task_done", "task_reopened", "task_removed", "task_restored")
 EDIT_EVENTS = (
     "created",
     "edited",
@@ -92,6 +92,7 @@ PLAIN: Mapping[str, tuple[str, str | Promise, str, str]] = {
     "task_added": ("clipboard-check", gettext_lazy("%(name)s added a task"), "title", "work"),
     "task_done": ("clipboard-check", gettext_lazy("%(name)s did a task"), "title", "work"),
     "task_reopened": ("clipboard-check", gettext_lazy("%(name)s reopened a task"), "title", "work"),
+    "task_edited": ("clipboard-check", gettext_lazy("%(name)s changed a task"), "title", "work"),
     "task_removed": ("clipboard-check", gettext_lazy("%(name)s removed a task"), "title", "work"),
     "task_restored": ("clipboard-check", gettext_lazy("%(name)s brought a task back"), "title", "work"),
     "file_withdrawn": ("ban", gettext_lazy("%(name)s withdrew a document"), "name", "file"),

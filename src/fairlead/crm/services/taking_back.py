@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from fairlead.common.refusals import NotFound
+from fairlead.common.refusals import NotFound, NotPermitted
 from fairlead.fields.catalogue import catalogue
 from fairlead.fields.values import to_json
 from fairlead.journal.models import Event
@@ -25,6 +25,7 @@ from fairlead.work.services.undoing import changed_since, told_of
 from ..models import Contact, ContactRole, Opportunity, SavedView
 from .deals import remove_contact_role, restore_contact_role
 from .records import KINDS, edit, mark_contact_back, reassign
+from .undoing import in_use, remove_records
 from .values import value_of
 from .views import restore_view
 
@@ -50,6 +51,24 @@ def _edited(event: Event, how: How) -> None:
     ):
         raise changed_since(event)
     edit(kind, row.pk, before, version=row.version, **how)
+
+
+def _created(event: Event, how: How) -> None:
+    """A record that was made by mistake goes again, while it is as it was made and nothing hangs on it."""
+    kind = event.subject_type
+    row = _row(kind, event, how)
+    spec = KINDS[kind]
+    if not spec.model.objects.visible_to(how["by"], spec.edit_right).filter(pk=row.pk).exists():
+        raise NotPermitted
+    since = Event.objects.about(kind, [row.pk]).filter(id__gt=event.pk, recorded_at__gt=event.recorded_at)
+    if since.exists():
+        raise changed_since(event)
+    if in_use(kind, [row.pk], since=event.effective_at):
+        raise CannotUndo(_("Other records hang on it by now. Take those away first."))
+    remove_records(
+        kind, [row.pk], by_id=how["by"].pk, at=how["at"], channel=how["channel"], batch_id=None,
+        type_="creation_undone",
+    )  # fmt: skip
 
 
 def _owner_changed(event: Event, how: How) -> None:
@@ -150,6 +169,7 @@ def _held_again(event: Event) -> Wish:
 
 def register_ways_back() -> None:
     """Called once, when the room starts."""
+    undo_with("created", _created, subjects=KINDS)
     undo_with("edited", _edited, subjects=KINDS)
     undo_with("owner_changed", _owner_changed, subjects=KINDS)
     undo_with("contact_left", _contact_left)

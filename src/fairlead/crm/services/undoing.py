@@ -110,9 +110,17 @@ def in_use(kind: str, ids: Sequence[int], *, since: datetime) -> set[int]:
 
 @transaction.atomic
 def remove_records(
-    kind: str, ids: Sequence[int], *, by_id: int | None, at: datetime, channel: str, batch_id: int
+    kind: str,
+    ids: Sequence[int],
+    *,
+    by_id: int | None,
+    at: datetime,
+    channel: str,
+    batch_id: int | None,
+    type_: str = "import_undone",
 ) -> None:
-    """Take away records that an import made and that nothing needs (see `in_use`). Their events stay."""
+    """Take away records that an import or one person made and that nothing needs (see `in_use`). Their events
+    stay; `type_` is the one that tells of the removal."""
     if not ids:
         return
     journeys = dict(Journey.objects.on(kind, ids).values_list("subject_id", "pk"))
@@ -125,7 +133,7 @@ def remove_records(
     record(
         [
             NewEvent(
-                type="import_undone",
+                type=type_,
                 subject_type=kind,
                 subject_id=pk,
                 journey_id=journeys.get(pk),

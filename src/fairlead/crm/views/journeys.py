@@ -25,6 +25,7 @@ from fairlead.process.refusals import GateRefused, MoveImpossible
 from fairlead.process.verdicts import Wish
 from fairlead.process.words import objection_text, stage_name
 
+from ..facts import PLAN
 from ..forms.moves import MoveForm
 from ..selectors.journeys import shown_journeys
 from .editing import act
@@ -119,7 +120,11 @@ def _mends(shown: dict[str, Any], row: Journey, record: Any) -> dict[str, dict[s
         elif result.mend == "document":
             url = f"{page_url}?tab=files"
         elif result.mend == "task":
-            url = reverse("work:task", args=[row.subject_type, row.subject_id])
+            url = (
+                reverse("crm:plan", args=[row.subject_id])
+                if result.mend_params.get("tasks") == PLAN
+                else reverse("work:task", args=[row.subject_type, row.subject_id])
+            )
         elif result.mend in ("field", "score"):
             keys = result.mend_params.get("fields", [])
             url = f"{page_url}?tab=fields#f-{keys[0]}" if keys else f"{page_url}?tab=fields"

@@ -17,6 +17,7 @@ from fairlead.common.refusals import Invalid
 from fairlead.common.text import matches
 from fairlead.fields.catalogue import catalogue, pick
 from fairlead.journal.enums import Channel
+from fairlead.journal.undoing import undo_url
 from fairlead.process.services.metering import measure
 
 from .. import services
@@ -62,7 +63,9 @@ def new_deal(request: HttpRequest) -> HttpResponse:
     measure("opportunity", request.POST.get("_spent", ""))
     text = _("%(name)s is on the board") % {"name": deal.name}
     if is_piece(request) and is_on_board(request):
-        response = trigger(toast(HttpResponse(), text), "fl:changed", {"deal": deal.pk})
+        response = trigger(
+            toast(HttpResponse(), text, undo_url(request) or None), "fl:changed", {"deal": deal.pk}
+        )
         return trigger(response, "close-panel")  # last: a closed panel says nothing more
     return go(request, deal_url(deal.pk), text)
 

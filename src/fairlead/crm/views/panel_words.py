@@ -24,6 +24,7 @@ from fairlead.work.enums import ActivityKind, ActivityOutcome
 
 from .. import wording
 from ..enums import BuyingRole
+from ..facts import PLAN
 from ..forms.mends import PREFIX
 from ..models import Product
 from ..selectors.panel import Gate
@@ -396,7 +397,8 @@ class _Items:
 
     def _tasks(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
         name = str(r.mend_params.get("tasks", ""))
-        return {"list_key": name, "tasks": self.gate.tasks.get(name, [])}
+        plan = reverse("crm:plan", args=[self.gate.deal.pk]) if name == PLAN else ""
+        return {"list_key": name, "tasks": self.gate.tasks.get(name, []), "plan_url": plan}
 
 
 def _must(r: CriterionResult) -> bool | None:

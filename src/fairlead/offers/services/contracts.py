@@ -251,3 +251,37 @@ def _clean(raw: dict[str, Any]) -> dict[str, Any]:
 def _check_dates(signed: date | None, countersigned: date | None) -> None:
     if countersigned is not None and (signed is None or countersigned < signed):
         raise Invalid.field("countersigned_date", _("It is countersigned on or after the day of signing."))
+
+
+@transaction.atomic
+def remove_milestone(milestone_id: int, *, by: User, at: datetime, channel: str) -> Contract:
+    """A milestone that was added by mistake goes; one that was reached stands. Raises NotFound, Stale."""
+    milestone, row = _milestone(milestone_id, by=by)
+    if milestone.done_date is not None:
+        raise Stale
+    with _changing(row, at):
+        data = {"milestone": milestone.pk, "kind": milestone.kind}
+        milestone.delete()
+        _event(row, "milestone_removed", by=by, at=at, channel=channel, data=data)
+    return row
+
+
+@transaction.atomic
+def reopen_milestone(milestone_id: int, *, by: User, at: datetime, channel: str) -> Milestone:
+    """A milestone was not reached after all. Raises NotFound, Stale."""
+    milestone, row = _milestone(milestone_id, by=by)
+    if milestone.done_date is None:
+        raise Stale
+    with _changing(row, at):
+        milestone.done_date, milestone.recorded_at = None, None
+        milestone.save(update_fields=["done_date", "recorded_at"])
+        data = {"milestone": milestone.pk, "kind": milestone.kind}
+        _event(row, "milestone_reopened", by=by, at=at, channel=channel, data=data)
+    return milestone
+
+
+def _milestone(milestone_id: int, *, by: User) -> tuple[Milestone, Contract]:
+    milestone = Milestone.objects.select_for_update(of=("self",)).filter(pk=milestone_id).first()
+    if milestone is None:
+        raise NotFound
+    return milestone, _locked(milestone.contract_id, by=by)

@@ -47,8 +47,10 @@ def tasks_of(reader: Any, *, scope: str, done: bool, today: date) -> tuple[list[
     names = dict(
         User.objects.filter(pk__in={t.assignee_id for t in found if t.assignee_id}).values_list("pk", "name")
     )
+    editable = _editable(found, reader)
     shown = [
         {
+            "may_edit": (t.subject_type, t.subject_id) in editable,
             "pk": t.pk, "title": t.title, "version": t.version, "done": t.done_at is not None,
             "due": due_words(t.due_date, today), "record": titles[t.subject_type, t.subject_id][0],
             "url": titles[t.subject_type, t.subject_id][1], "assignee": names.get(t.assignee_id or 0, ""),
@@ -58,6 +60,16 @@ def tasks_of(reader: Any, *, scope: str, done: bool, today: date) -> tuple[list[
         if (t.subject_type, t.subject_id) in titles
     ]  # fmt: skip
     return shown, len(found) > MOST
+
+
+def _editable(rows: Sequence[Task], reader: Any) -> set[tuple[str, int]]:
+    """The records on which the reader works; one question a kind."""
+    found: set[tuple[str, int]] = set()
+    for kind in sorted({t.subject_type for t in rows}):
+        record = records.record_type(kind)
+        ids = sorted({t.subject_id for t in rows if t.subject_type == kind})
+        found |= {(kind, pk) for pk in record.visible_ids(reader, ids, record.edit_right)}
+    return found
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from .notes import RIGHT as COMMENT_RIGHT
 from .notes import add_comment, edit_comment, react, remove_comment, restore_comment
 from .notifications import mark_read, notify, set_attention, tell_of_events
 from .preferences import preferences_of, set_preferences
+from .task_edits import edit_task
 from .tasks import add_task, complete_task, remove_task, reopen_task, restore_task
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "complete_activity",
     "complete_task",
     "edit_comment",
+    "edit_task",
     "forget_seen",
     "log_activities",
     "log_activity",

@@ -57,7 +57,9 @@ def send_due_mail(*, at: datetime) -> int:
             continue
         if preference.digest == Digest.DAILY and not daily_due(preference, zone, last.get(person), at=at):
             continue
-        sent += _send(preference.person, rows, at, is_first=_is_first(last.get(person), zone, at))
+        sent += _send(
+            preference.person, rows, at, is_first=preference.weekly and _is_first(last.get(person), zone, at)
+        )
     return sent
 
 

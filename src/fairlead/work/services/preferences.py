@@ -31,6 +31,7 @@ def set_preferences(
     quiet_from: time | None,
     quiet_until: time | None,
     quiet_days_off: bool,
+    weekly: bool = True,
     version: int,
     by: Any,
     at: datetime,
@@ -55,6 +56,7 @@ def set_preferences(
         raise Stale
     row.digest, row.daily_at, row.quiet_days_off = digest, daily_at, quiet_days_off
     row.quiet_from, row.quiet_until, row.version = quiet_from, quiet_until, version + 1
+    row.weekly = weekly
     row.save()
     record(
         [
@@ -65,7 +67,7 @@ def set_preferences(
                 actor_id=by.pk,
                 effective_at=at,
                 channel=channel,
-                data={"digest": digest},
+                data={"digest": digest, "weekly": weekly},
             )
         ]
     )

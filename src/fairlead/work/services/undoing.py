@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from fairlead.common import records
@@ -20,6 +20,7 @@ from .activities import cancel_activity, remove_activity, reopen_activity, resch
 from .files import restore_file, withdraw_file
 from .notes import edit_comment, react, remove_comment, restore_comment
 from .notifications import set_attention
+from .task_edits import edit_task
 from .tasks import complete_task, remove_task, reopen_task, restore_task
 
 How = dict[str, Any]
@@ -99,6 +100,23 @@ def _task_way(verb: Any) -> Any:
     return run
 
 
+def _task_edited(event: Event, how: How) -> None:
+    """Words, person and day of before, if nobody touched the task since."""
+    row = Task.objects.filter(pk=event.data.get("task", 0), removed_at=None).first()
+    before = told_of(event).get("before", {})
+    if row is None or row.version != event.data.get("version") or not before:
+        raise changed_since(event, same="task")
+    day = str(before.get("due_date") or "")
+    edit_task(
+        row.pk,
+        title=str(before.get("title", "")),
+        assignee=User.objects.filter(pk=before.get("assignee") or 0).first(),
+        due_date=parse_date(day) if day else None,
+        version=row.version,
+        **how,
+    )
+
+
 def _sees(event: Event, how: How) -> bool:
     return records.record_type(event.subject_type).sees(how["by"], event.subject_id)
 
@@ -170,6 +188,7 @@ def register_ways_back() -> None:
     undo_with("activity_cancelled", _cancelled)
     undo_with("activity_rescheduled", _rescheduled)
     undo_with("task_added", _task_way(remove_task))
+    undo_with("task_edited", _task_edited)
     undo_with("task_done", _task_way(reopen_task))
     undo_with("task_reopened", _task_way(complete_task))
     undo_with("task_removed", _task_way(restore_task))

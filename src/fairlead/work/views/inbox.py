@@ -118,6 +118,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
             quiet_from=_clock(data, "quiet_from"),
             quiet_until=_clock(data, "quiet_until"),
             quiet_days_off=bool(data.get("quiet_days_off")),
+            weekly=bool(data.get("weekly")),
             version=read_version(data),
             **act(request),
         )
@@ -151,7 +152,7 @@ def _preferences_page(
         errors[""] = str(refusal.message)
     values = {
         name: f"{value:%H:%M}" if isinstance(value, time) else value or ""
-        for name in ("digest", "daily_at", "quiet_from", "quiet_until", "quiet_days_off")
+        for name in ("digest", "daily_at", "quiet_from", "quiet_until", "quiet_days_off", "weekly")
         for value in [getattr(stored, name)]
     }
     if typed:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from fairlead.common import records
 from fairlead.common.names import localized
 from fairlead.common.pages import page
-from fairlead.common.refusals import Invalid, NotFound
+from fairlead.common.refusals import NotFound, Refusal
 from fairlead.journal.enums import Channel
 from fairlead.journal.undoing import undo_url
 
@@ -65,7 +65,7 @@ def form_page(
     pk: int,
     *,
     typed: Mapping[str, Any],
-    refusal: Invalid | None = None,
+    refusal: Refusal | None = None,
     **more: Any,
 ) -> HttpResponse:
     errors: dict[str, str] = {}

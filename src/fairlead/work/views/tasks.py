@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fairlead.common.access import access
 from fairlead.common.pages import page
-from fairlead.common.refusals import Invalid, NotFound
+from fairlead.common.refusals import Invalid, NotFound, Stale
 from fairlead.organisation.models import User
 from fairlead.organisation.selectors import default_calendar
 
@@ -58,6 +58,49 @@ def task(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     except Invalid as refusal:
         return form_page(request, "task", _("New task"), record, pk, typed=data, refusal=refusal, **more)
     return go(request, record.url(pk), _("Added"))
+
+
+@access("signed-in")
+@require_http_methods(FORM)
+def edit_task(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its words, who does it, until when."""
+    row = (
+        Task.objects.filter(pk=pk, removed_at=None).select_related("assignee").first()
+        if pk <= MAX_ID
+        else None
+    )
+    if row is None:
+        raise NotFound
+    kind, about_id = row.subject_type, row.subject_id
+    record = about(request, kind, about_id)
+    people = _choices(request, kind, about_id)
+    if row.assignee is not None and row.assignee_id not in [who for who, _name in people]:
+        people.append((row.assignee.pk, row.assignee.name))
+    more: dict[str, Any] = {"people": people, "spans": _spans(), "version": row.version}
+    back = _back(request, record.url(about_id))
+    typed: Any = {
+        "title": row.title, "list": row.list_key, "assignee": row.assignee_id or "",
+        "due_date": row.due_date.isoformat() if row.due_date else "", "next": back,
+    }  # fmt: skip
+    if request.method != "POST":
+        return form_page(request, "task", _("Change task"), record, about_id, typed=typed, **more)
+    data = request.POST
+    try:
+        services.edit_task(
+            pk,
+            title=data.get("title", ""),
+            assignee=_assignee(data.get("assignee", "")),
+            due_date=read_due(
+                data, today=timezone.localdate(), workday_after=default_calendar().workday_after
+            ),
+            version=read_version(data),
+            **act(request),
+        )
+    except (Invalid, Stale) as refusal:
+        return form_page(
+            request, "task", _("Change task"), record, about_id, typed=data, refusal=refusal, **more
+        )
+    return go(request, back, _("Saved"))
 
 
 def _choices(request: HttpRequest, kind: str, pk: int) -> list[tuple[int, str]]:
