@@ -16,7 +16,8 @@ pytestmark = [
     pytest.mark.one_engine("sqlite", "what a browser makes of a page says nothing about where it was stored"),
 ]
 ENGLISH = "en-GB"
-#: What an input method sends: keys while it composes, and the one after its end that Safari marks with 229.
+#: What an input method sends: keys while it composes, and the one after its end that Safari marks with 229. The keys
+#: are those of the key map: of every shortcut on the page and of the help that lists them all.
 COMPOSE = """() => {
   let fired = 0, sent = 0, tried = 0;
   const heard = (event) => { if (event.target.closest?.("[data-keys]")) fired++; };
@@ -28,12 +29,20 @@ COMPOSE = """() => {
   const mute = "[type=hidden], [type=checkbox], [type=radio], [type=file]";
   const fields = [...document.querySelectorAll(`input:not(${mute}), textarea, select`)];
   const before = document.querySelectorAll("dialog[open]").length, here = location.href;
-  const places = [...fields, document.body];
+  const walked = document.querySelectorAll(".fl-card__name, .crm-list tbody th a, [data-rows] a, .fl-menu > summary");
+  const places = [...fields, document.body, ...[...walked].slice(0, 3)];
+  const arrows = { "↑": "ArrowUp", "↓": "ArrowDown", "←": "ArrowLeft", "→": "ArrowRight", "Esc": "Escape" };
+  const named = [...document.querySelectorAll(".fl-allkeys kbd")].map((k) => arrows[k.textContent] || k.textContent);
+  const chords = [...document.querySelectorAll("[data-keys]")].flatMap((e) => e.dataset.keys.trim().split(" "));
+  const all = new Set([...named, ...chords, "Enter", "Escape", "Tab"]);
+  const keys = [...all].filter((key) => key !== "Ctrl" && !key.includes("+"));
+  const menus = () => document.querySelectorAll("[role=menu], details.fl-menu[open]").length;
+  const menusBefore = menus();
   for (const place of places) {
     place.focus?.();
-    const was = place.value;
+    const was = place.value, at = document.activeElement;
     place.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true }));
-    for (const key of ["Enter", "Escape", "c", "e", "m", "a", "n", ".", "j", "k", "x", "g", "d", "?", "/", "[", "]", "f"]) {
+    for (const key of keys) {
       for (const how of [{ isComposing: true }, { keyCode: 229 }]) {
         tried++;
         place.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...how }));
@@ -44,11 +53,11 @@ COMPOSE = """() => {
       place.dispatchEvent(new KeyboardEvent("keydown", { key, ...how }));
     }
     place.dispatchEvent(new InputEvent("input", { data: "ni", isComposing: true, bubbles: true }));
-    if (place.value !== was) fired++;
+    if (place.value !== was || document.activeElement !== at || menus() !== menusBefore) fired++;
   }
   XMLHttpRequest.prototype.send = send; window.fetch = open;
   document.removeEventListener("click", heard, true);
-  return { fired, sent, tried, fields: fields.length, moved: here !== location.href,
+  return { fired, sent, tried, keys, fields: fields.length, moved: here !== location.href,
            opened: document.querySelectorAll("dialog[open]").length - before };
 }"""
 
@@ -198,7 +207,7 @@ def test_an_input_method_fires_nothing_in_any_field(chromium: Any, live_server: 
         f"/about/opportunity/{deal.pk}/log/", f"/about/opportunity/{deal.pk}/comment/", f"/about/opportunity/{deal.pk}/task/",
         f"/about/opportunity/{deal.pk}/plan/", "/search/?q=a", "/settings/", "/profile", "/inbox/settings/", "/funnel/",
     )  # fmt: skip
-    fields = 0
+    fields, tried = 0, set()
     with page_of(chromium, live_server.url, where.chen, language=ENGLISH) as page:
         for address in addresses:
             page.goto(address)
@@ -208,5 +217,7 @@ def test_an_input_method_fires_nothing_in_any_field(chromium: Any, live_server: 
                 found,
             )
             fields += found["fields"]
+            tried |= set(found["keys"])
     assert fields >= 100
+    assert {*"abcdefgijkmnoptuvwx.,?/[]", "Enter", "Escape", "ArrowDown"} - tried == set()
     assert not Activity.objects.exists()

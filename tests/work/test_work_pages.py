@@ -89,6 +89,17 @@ def test_a_refused_log_keeps_every_word_and_writes_neither_half(where: Company, 
 
 
 @pytest.mark.rule("U06")
+def test_the_form_that_follows_on_done_is_sent_to_its_own_address(where: Company, client: Client) -> None:
+    deal = where.deal()
+    step = where.next_step(deal)
+    client.force_login(where.zhou)
+    headers = {"HX-Request": "true", "HX-Target": "dialog"}
+    answer = client.post(f"/activities/{step.pk}/done/", {"outcome": "talked", "version": 1}, headers=headers)
+    address = f"/about/opportunity/{deal.pk}/plan/"
+    assert answer.status_code == 200 and f'action="{address}" hx-post="{address}"' in answer.content.decode()
+
+
+@pytest.mark.rule("U06")
 def test_what_is_done_asks_for_the_next_step(where: Company, client: Client) -> None:
     deal = where.deal()
     step = where.next_step(deal, summary="Call back")

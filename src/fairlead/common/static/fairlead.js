@@ -266,7 +266,7 @@
       if (event.target.matches?.("[type=search]")) event.target.blur();
       return;
     }
-    if (event.target.closest?.(".fl-menu__box, .fl-menu > summary") && ["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return walkMenu(event);
+    if (event.target.closest?.(".fl-menu__box, .fl-menu > summary") && !typing(event.target) && ["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return walkMenu(event);
     if (event.key === "Tab" && panel && !panel.hidden && isPhone()) return trap(event);
     const mod = (event.ctrlKey || event.metaKey) && !event.altKey;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -370,8 +370,8 @@
     if (target?.id === "dialog") {
       if (!target.childElementCount) return target.close();
       if (!target.open) target.showModal();
-      const wrong = $(".fl-errsum, [aria-invalid=true]", target);
-      if (wrong) wanted(target)?.focus();
+      if ($(".fl-errsum, [aria-invalid=true]", target)) wanted(target)?.focus();
+      else if (!target.contains(document.activeElement)) ($("[autofocus]", target) || wanted(target))?.focus();
       return;
     }
     const first = wanted(target?.isConnected ? target : event.target) || $("[data-focus]", fresh);

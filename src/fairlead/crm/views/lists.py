@@ -122,7 +122,7 @@ def _many_url(kind: str, user: Any) -> str:
 
 def _piece(request: HttpRequest) -> str | None:
     target = getattr(getattr(request, "htmx", None), "target", None) or ""
-    return {"list": "list", "adding": "adding"}.get(target)
+    return {"list": "list", "adding-rest": "adding"}.get(target)
 
 
 def _page_url(found: ListPage) -> str:

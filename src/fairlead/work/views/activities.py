@@ -115,6 +115,8 @@ def _plan_next(kind: str, pk: int, data: Any, due_at: Any, otherwise: str, how: 
 @require_http_methods(FORM)
 def plan(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     record = about(request, kind, pk)
+    # Named, not read from the request: the form also answers to “done”, at an address of its own.
+    here = reverse("work:plan", args=[kind, pk])
     if request.method != "POST":
         chosen = request.GET.get("kind", "")
         return form_page(
@@ -128,6 +130,7 @@ def plan(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
                 "summary": request.GET.get("summary", "")[:200],
                 "due_at": next_morning(),
             },
+            action=here,
             proposals=proposals(kind, pk),
             contacts=contact_choices(request, kind, pk),
         )
@@ -153,6 +156,7 @@ def plan(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
             pk,
             typed=request.POST,
             refusal=refusal,
+            action=here,
             proposals=proposals(kind, pk),
             contacts=contact_choices(request, kind, pk),
         )
