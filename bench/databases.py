@@ -19,6 +19,8 @@ from typing import Any
 
 from tests.kit.postgresql import _free_port, _run, _unprivileged, programs
 
+from . import processes
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "fairlead"
 HOME = Path(os.environ.get("FAIRLEAD_BENCH_HOME") or ROOT / "var" / "bench")
@@ -41,11 +43,12 @@ class NotHere(Exception):
 
 @dataclass(frozen=True)
 class Database:
-    """Where a run works: its data directory, and for PostgreSQL the URL."""
+    """Where a run works: its data directory, and for PostgreSQL the URL and the process of the server."""
 
     engine: str
     data: Path
     url: str = ""
+    server: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -57,6 +60,10 @@ class Database:
             "FAIRLEAD_LOG_LEVEL": "WARNING",
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
         }
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the database's server so far; SQLite has none, it works in the web processes."""
+        return processes.cpu_of_family(self.server) if self.server else 0.0
 
     def python(self, *arguments: str) -> str:
         """Run Python on this database; what it printed."""
@@ -127,7 +134,8 @@ def postgresql(scale: float, *, say: Any = print) -> Iterator[Database]:
         _sql(url, "DROP DATABASE IF EXISTS run")
         _sql(url, "CREATE DATABASE run TEMPLATE full_scale STRATEGY file_copy")
         _sql(url, "CHECKPOINT")
-        found = Database("postgresql", data, url.replace("/postgres?", "/run?"))
+        server = int((kept / "data" / "postmaster.pid").read_text().split()[0])
+        found = Database("postgresql", data, url.replace("/postgres?", "/run?"), server)
         _static(found)
         yield found
 

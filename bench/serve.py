@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.kit.postgresql import _free_port
 
+from . import processes
 from .client import Client
 from .databases import ROOT, Database, wait_for
 
@@ -27,30 +28,15 @@ class Site:
 
     def web_processes(self) -> list[int]:
         """The processes that answer requests: children of the server, its worker for jobs left out."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if (
-                parent == self.process.pid
-                and b"worker" not in command
-                and b"resource_tracker" not in b" ".join(command)
-            ):
-                found.append(int(entry.name))
-        return found
+        return [
+            pid
+            for pid, command in processes.children(self.process.pid).items()
+            if b"worker" not in command.split(b"\0") and b"resource_tracker" not in command
+        ]
 
     def cpu_seconds(self) -> float:
-        """Processor time of the web processes so far. Busy neighbours hardly change it."""
-        ticks = 0
-        for pid in self.web_processes():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        """Processor time of the web processes so far."""
+        return processes.cpu_seconds(self.web_processes())
 
 
 @contextmanager
