@@ -160,7 +160,7 @@ class ListPage:
         columns = [c.key for c in self.columns]
         return {
             "q": self.text,
-            "filter": dump(self.tree),
+            "filter": self.filter_text,
             "sort": self.sort,
             "cols": ",".join(columns) if columns != self.default_columns else "",
         }
@@ -180,7 +180,7 @@ class ListPage:
             state["sort"] = ""
         return {k: v for k, v in state.items() if v not in ("", None)}
 
-    @property
+    @cached_property
     def default_columns(self) -> list[str]:
         return [key for key in self.kind.columns if key in self.fields]
 
@@ -195,9 +195,9 @@ class ListPage:
     def is_narrowed(self) -> bool:
         return bool(self.text or self.tree)
 
-    @property
+    @cached_property
     def filter_text(self) -> str:
-        """The tree as the address holds it."""
+        """The tree as the address holds it; thirty addresses of a page say it."""
         return dump(self.tree)
 
     @property

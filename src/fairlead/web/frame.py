@@ -1,12 +1,13 @@
 """What stands around every page of a signed-in person: one query, whatever the page."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import Count, Exists, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_urlconf, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -16,7 +17,6 @@ from fairlead.organisation.models import Organisation, User
 from fairlead.process.models import Journey
 from fairlead.web import navigation
 from fairlead.web.guides import fitting
-from fairlead.web.navigation import Door
 from fairlead.work.forms import MAX_ID
 from fairlead.work.selectors.inbox import unread_count_of
 from fairlead.work.selectors.keeping import remember_star, star_of
@@ -65,42 +65,46 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     company, is_demo, unread, deals, starred = found or ("", False, 0, 0, False)
     if kind:
         remember_star(user, kind, pk, starred=bool(starred))
-    counts = {"board": (deals or 0) if user.may("opportunity.view") else 0, "inbox": unread or 0}
-    nav: list[dict[str, Any]] = [
-        {"label": str(label), "items": items}
-        for label, group in navigation.GROUPS
-        if (items := [_item(door, here, counts) for door in navigation.doors(group, user)])
-    ]
-    known = {item["key"]: item for group in nav for item in group["items"]}
-    create = [_item(door, here, {}) for door in navigation.doors(navigation.CREATE, user)]
+    around = navigation.around(user)
+    urls = _addresses(get_urlconf() or settings.ROOT_URLCONF)
+    guide = _guide(get_urlconf() or settings.ROOT_URLCONF, get_language() or "", here)
     return {
-        "nav": nav,
-        "phone": [
-            # No counts: a badge there is red, and red is for what is late.
-            {**known[key], "label": str(word) or known[key]["label"], "count": None}
-            for key, word in navigation.PHONE.items() if key in known
-        ],
-        "create": create,
+        "nav": around.nav,
+        "counts": (("board", (deals or 0) if user.may("opportunity.view") else 0), ("inbox", unread or 0)),
+        "phone": around.phone,
+        "create": around.create,
+        "shortcuts": around.shortcuts,
+        "here": here,
         "me": {
-            "name": user.name, "tint": user.pk, "url": reverse("organisation:profile"),
+            "name": user.name, "tint": user.pk, "url": urls["profile"],
             "role": " · ".join(sorted(str(role.label) for role in user.roles)),
         },
-        "sign_out_url": reverse("organisation:sign_out"),
-        "theme_url": reverse("organisation:theme"),
-        "language_url": reverse("organisation:language"),
-        "languages": settings.LANGUAGES,
+        "sign_out_url": urls["sign_out"],
+        "theme_url": urls["theme"],
+        "language_url": urls["language"],
+        "languages": tuple(settings.LANGUAGES),
         "theme": user.theme,
-        "search_url": reverse("web:search"),
-        "palette_url": reverse("web:palette"),
-        "help_url": reverse("web:help"),
-        "guide": _guide(here),
-        "inbox": {"url": reverse("work:inbox"), "count": counts["inbox"]},
+        "search_url": urls["search"],
+        "palette_url": urls["palette"],
+        "help_url": urls["help"],
+        "guide": guide,
+        "inbox": {"url": urls["inbox"], "count": unread or 0},
         "company": company or "",
         "badge": _("Sample data") if is_demo else "",
         "badge_url": reverse("web:guide", args=["demo"]) if is_demo else "",
         "viewing": _viewing(request),
         "as_of": timezone.localtime().strftime("%H:%M"),
     }  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _addresses(_urlconf: str) -> dict[str, str]:
+    """Where the doors lie that stand on every page; worked out once."""
+    names = (
+        "organisation:profile", "organisation:sign_out", "organisation:theme", "organisation:language",
+        "web:search", "web:palette", "web:help", "work:inbox",
+    )  # fmt: skip
+    return {name.partition(":")[2]: reverse(name) for name in names}
 
 
 def _record_at(request: HttpRequest) -> tuple[str, int]:
@@ -110,9 +114,13 @@ def _record_at(request: HttpRequest) -> tuple[str, int]:
     return (kind, pk) if pk <= MAX_ID else ("", 0)
 
 
-def _guide(here: str) -> dict[str, str]:
-    found = fitting(here, "zh" if (get_language() or "").startswith("zh") else "en")
-    return {"title": found.title, "url": reverse("web:guide", args=[found.key])} if found else {}
+@lru_cache(maxsize=512)
+def _guide(_urlconf: str, language: str, here: str) -> dict[str, str]:
+    found = fitting(here, "zh" if language.startswith("zh") else "en")
+    return {
+        "title": found.title if found else "",
+        "url": reverse("web:guide", args=[found.key]) if found else "",
+    }
 
 
 def _viewing(request: HttpRequest) -> dict[str, str]:
@@ -123,12 +131,4 @@ def _viewing(request: HttpRequest) -> dict[str, str]:
     return {
         "name": found.person.name, "until": timezone.localtime(found.until).strftime("%H:%M"),
         "end_url": reverse("organisation:end_view_as"),
-    }  # fmt: skip
-
-
-def _item(door: Door, here: str, counts: dict[str, int]) -> dict[str, Any]:
-    item = door.item
-    return {
-        "key": item.key, "label": str(item.label), "url": door.url, "icon": item.icon,
-        "shortcut": item.shortcut, "count": counts.get(item.key) or None, "current": item.name == here,
     }  # fmt: skip

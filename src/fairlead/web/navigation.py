@@ -3,16 +3,18 @@
 The right of an item is the one that its route declares: the list of doors and the doors cannot disagree.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.urls import NoReverseMatch, get_urlconf, reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from fairlead.common.access import PUBLIC, SIGNED_IN, routes
 
@@ -106,11 +108,81 @@ MORE_SETTINGS: Final = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the frame of every page offers to whoever has the same rights and reads the same language.
+
+    `nav`: (word, entries) of each group that has some; `create`: (address, icon, word); `shortcuts`: (keys, word).
+    """
+
+    nav: tuple[tuple[str, tuple[Entry, ...]], ...]
+    phone: tuple[Entry, ...]
+    create: tuple[tuple[str, str, str], ...]
+    shortcuts: tuple[tuple[str, str], ...]
+
+
+class Entry(NamedTuple):
+    """A door in words; `name` is the name of its route."""
+
+    key: str
+    label: str
+    url: str
+    icon: str
+    shortcut: str
+    name: str
+
+
+def around(user: Any) -> Around:
+    urlconf = get_urlconf() or settings.ROOT_URLCONF
+    needed = _needed(urlconf)
+    return _around(urlconf, get_language(), frozenset(need for need in needed if _is_met(need, user)))
+
+
+@lru_cache(maxsize=128)
+def _around(urlconf: str, _language: str | None, met: frozenset[str]) -> Around:
+    groups = [
+        (str(word), tuple(_entry(d) for d in _there(g, urlconf) if d.needs in met)) for word, g in GROUPS
+    ]
+    nav = tuple((word, entries) for word, entries in groups if entries)
+    known = {entry.key: entry for _word, entries in nav for entry in entries}
+    create = [_entry(door) for door in _there(CREATE, urlconf) if door.needs in met]
+    return Around(
+        nav=nav,
+        phone=tuple(
+            known[key]._replace(label=str(word) or known[key].label)
+            for key, word in PHONE.items()
+            if key in known
+        ),
+        create=tuple((entry.url, entry.icon, entry.label) for entry in create),
+        shortcuts=tuple((entry.shortcut, entry.label) for entry in known.values() if entry.shortcut),
+    )
+
+
+@lru_cache(maxsize=4)
+def _needed(urlconf: str) -> tuple[str, ...]:
+    """What the doors around a page ask for, each once."""
+    items = [item for _word, group in GROUPS for item in group]
+    return tuple(dict.fromkeys(door.needs for door in _there([*items, *CREATE], urlconf)))
+
+
+def _entry(door: Door) -> Entry:
+    item = door.item
+    return Entry(item.key, str(item.label), door.url, item.icon, item.shortcut, item.name)
+
+
 def doors(items: Iterable[Item], user: Any) -> list[Door]:
     """Those of `items` that are there and that `user` may open."""
-    known = _doors(get_urlconf() or settings.ROOT_URLCONF)
-    there = [Door(item, *known[item.name]) for item in items if item.name in known]
-    return [door for door in there if door.needs in (PUBLIC, SIGNED_IN) or user.may(door.needs)]
+    there = _there(items, get_urlconf() or settings.ROOT_URLCONF)
+    return [door for door in there if _is_met(door.needs, user)]
+
+
+def _is_met(needs: str, user: Any) -> bool:
+    return needs in (PUBLIC, SIGNED_IN) or bool(user.may(needs))
+
+
+def _there(items: Iterable[Item], urlconf: str) -> list[Door]:
+    known = _doors(urlconf)
+    return [Door(item, *known[item.name]) for item in items if item.name in known]
 
 
 @lru_cache(maxsize=4)

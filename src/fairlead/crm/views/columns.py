@@ -42,8 +42,7 @@ def context(request: HttpRequest, found: ListPage) -> dict[str, Any]:
     rest = [(key, name) for key, name in found.names.items() if key not in shown]
     return {
         "is_open": request.GET.get("columns") == "open",
-        "shown": [(spec.key, spec.name()) for spec in found.columns],
-        "rest": sorted(rest, key=lambda one: one[1]),
-        "most": MOST_COLUMNS,
+        "shown": tuple((spec.key, found.names[spec.key]) for spec in found.columns),
+        "rest": tuple(sorted(rest, key=lambda one: one[1])),
         "is_default": shown == found.default_columns,
     }

@@ -1,5 +1,5 @@
 """The rows of a list as they stand on the page. Plain values in, marked-up rows out: each column is worked out
-once, and fifty rows cost fifty times a few small functions."""
+once, and so is each of its cells: rows with the same values share it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from html import escape
+from operator import itemgetter
 from typing import Any
 
 from django.template import engines
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
@@ -38,13 +40,14 @@ _GATE = tuple(
 
 Row = Sequence[Any]
 Inner = Callable[[Row], str]  # what stands inside a cell; empty where there is nothing to say
+Column = Callable[[Sequence[Row]], list[str]]  # its cells from top to bottom
 
 
 def drawn_rows(
     found: ListPage, ids: Sequence[int], record: RecordType, *, boxes: str = "", ticked: bool = False
-) -> list[Markup]:
-    """The rows of these ids in their order, each a `<tr>`; `boxes`: id of the form that may choose them."""
-    return _Rows(found, record, boxes, ticked).drawn(ids) if ids else []
+) -> Markup:
+    """The rows of these ids in their order, each a `<tr>` on a line; `boxes`: id of the form that may choose them."""
+    return _Rows(found, record, boxes, ticked).drawn(ids) if ids else Markup()
 
 
 @lru_cache(maxsize=64)
@@ -57,6 +60,7 @@ class _Rows:
 
     def __init__(self, found: ListPage, record: RecordType, boxes: str = "", ticked: bool = False) -> None:
         self.found, self.words, self.yes = found, words_on(timezone.localdate(found.at)), _("yes")
+        self.language = get_language()
         self.zone = timezone.get_current_timezone()
         self.names: Names = {}
         self.ids: list[int] = []
@@ -65,11 +69,12 @@ class _Rows:
         self.targets = _targets()
         self.has_currency = any(f.name == "currency" for f in found.model._meta.concrete_fields)
         self.values: dict[str, Callable[[Row], Any]] = {}
-        self.cells = [self._cell(spec, i == 0) for i, spec in enumerate(found.columns)]
+        self.read: set[int] = set()  # places that the cells of the column in hand are made of
+        self.columns = [self._column(spec, i == 0) for i, spec in enumerate(found.columns)]
         if boxes:
-            self.cells.insert(0, self._box(boxes, ticked))
+            self.columns.insert(0, self._box(boxes, ticked))
 
-    def drawn(self, ids: Sequence[int]) -> list[Markup]:
+    def drawn(self, ids: Sequence[int]) -> Markup:
         self.ids = list(ids)
         rows = {row[0]: row for row in _values_of(self.found.model, tuple(self.paths))(ids)}
         ordered = [rows[pk] for pk in ids if pk in rows]
@@ -82,19 +87,43 @@ class _Rows:
             ),
             reader=self.found.user,
         )
-        cells = self.cells
-        texts = (f"<tr>{''.join([cell(row) for cell in cells])}</tr>" for row in ordered)
-        return [Markup(text) for text in texts]  # noqa: S704 - each cell escapes what it is made of
+        columns = [column(ordered) for column in self.columns]
+        lines = [f"<tr>{''.join(cells)}</tr>\n" for cells in zip(*columns, strict=True)]
+        return Markup("".join(lines))  # noqa: S704 - each cell escapes what it is made of
 
     def _at(self, path: str) -> int:
         """The place of a value in a row; asked for once."""
         if path not in self.paths:
             self.paths.append(path)
-        return self.paths.index(path)
+        at = self.paths.index(path)
+        self.read.add(at)
+        return at
 
     # --- cells ---
 
-    def _box(self, form: str, ticked: bool) -> Callable[[Row], str]:
+    def _column(self, spec: FieldSpec, is_first: bool) -> Column:
+        """Rows with the same values have the same cell. Not where it holds the id, as the first one and what is
+        worked out do; and what is read as a list or a table of values is no key."""
+        self.read = set()
+        cell = self._cell(spec, is_first)
+        holds_id = is_first or spec.key in self.found.kind.worked_out
+        if holds_id or spec.custom or spec.type == FieldType.MULTI_CHOICE:
+            return lambda rows: [cell(row) for row in rows]
+        values = itemgetter(*sorted(self.read))
+
+        def cells(rows: Sequence[Row]) -> list[str]:
+            drawn: dict[Any, str] = {}
+            found = []
+            for row in rows:
+                key = values(row)
+                if key not in drawn:
+                    drawn[key] = cell(row)
+                found.append(drawn[key])
+            return found
+
+        return cells
+
+    def _box(self, form: str, ticked: bool) -> Column:
         """The box that chooses a row, named after it."""
         text = self._text(self.found.columns[0])
         before = (
@@ -102,16 +131,17 @@ class _Rows:
             f'{" checked" if ticked else ""} value="'
         )
         said = escape(_("Choose %(name)s"))
-        return lambda row: (
+        return lambda rows: [
             f'{before}{row[0]}" aria-label="{said % {"name": escape(text(row)) or row[0]}}"></label></td>'
-        )
+            for row in rows
+        ]
 
     def _cell(self, spec: FieldSpec, is_first: bool) -> Callable[[Row], str]:
         inner = self._first(spec) if is_first else self._inner(spec)
         number = ' class="num"' if spec.type in NUMERIC else ""
         if is_first:
             return lambda row: f'<th scope="row"{number}>{inner(row)}</th>'
-        label, bare = f' data-label="{escape(spec.name())}"', f"<td{number}></td>"
+        label, bare = f' data-label="{escape(self.found.names[spec.key])}"', f"<td{number}></td>"
         return lambda row: f"<td{number}{label}>{text}</td>" if (text := inner(row)) else bare
 
     def _first(self, spec: FieldSpec) -> Inner:
@@ -143,7 +173,8 @@ class _Rows:
 
     def _stage(self) -> Inner:
         at = self._at("journey__stage__name")
-        return lambda row: escape(pick(row[at])) if row[at] else ""
+        self.read = {self._at("journey__stage")}  # the name is a table of words, which is no key
+        return lambda row: escape(pick(row[at], self.language)) if row[at] else ""
 
     def _next_step(self) -> Inner:
         state, when, kind, text = map(self._at, _NEXT)

@@ -100,7 +100,7 @@ def list_page(
         "columns": [_column(found, c) for c in found.columns],
         "adding": adding,
         "new_url": new_url,
-        "filterable": list(found.names.items()),
+        "filterable": tuple(found.names.items()),
         "notes": notes(request),
         "clear_url": found.address(q="", filter=""),
         "exports": exports.choices(found),
@@ -121,8 +121,8 @@ def _many_url(kind: str, user: Any) -> str:
 
 
 def _piece(request: HttpRequest) -> str | None:
-    target = getattr(getattr(request, "htmx", None), "target", None) or ""
-    return {"list": "list", "adding-rest": "adding"}.get(target)
+    target = getattr(getattr(request, "htmx", None), "target", None)
+    return "adding" if target == "adding-rest" else None
 
 
 def _page_url(found: ListPage) -> str:
@@ -134,7 +134,7 @@ def _sorts(found: ListPage) -> list[dict[str, Any]]:
     names = {"created": _("Created")}
     return [
         {
-            "text": found.fields[n].name() if n in found.fields else names.get(n, n),
+            "text": found.names.get(n) or names.get(n, n),
             "url": found.sort_url(n),
             "state": found.sorted_by(n),
         }
@@ -145,7 +145,7 @@ def _sorts(found: ListPage) -> list[dict[str, Any]]:
 def _column(found: ListPage, spec: FieldSpec) -> dict[str, Any]:
     can = spec.key in found.kind.sorts
     return {
-        "label": spec.name(),
+        "label": found.names[spec.key],
         "num": spec.type in NUMERIC,
         "sort_url": found.sort_url(spec.key) if can else "",
         "sort": found.sorted_by(spec.key) if can else "",
