@@ -52,3 +52,21 @@ def test_reserved_ids_are_given_to_nobody_else() -> None:
 def test_a_row_of_values_stands_in_the_order_of_its_model() -> None:
     assert [f.attname for f in Clock._meta.concrete_fields] == ["id", "journey_id", *clock_rows.COLUMNS]
     assert [f.attname for f in Visit._meta.concrete_fields] == ["id", "journey_id", *VISIT_FIELDS]
+
+
+@pytest.mark.django_db
+def test_rows_for_later_have_their_ids_at_once_and_stand_after_the_write() -> None:
+    at = timezone.now()
+    rows = [bulk.new(Account, name=f"后写 {n}", created_at=at, updated_at=at) for n in range(5)]
+    with transaction.atomic():
+        before = bulk.insert([bulk.new(Account, name="先写", created_at=at, updated_at=at)])[0]
+        later = bulk.Later(Account)
+        later.add(rows[:2])
+        later.add(rows[2:])
+        assert [row.pk for row in rows] == list(range(before.pk + 1, before.pk + 6))
+        assert Account.objects.count() == 1
+        assert later.write() == rows
+        assert later.write() == []
+    assert dict(Account.objects.values_list("pk", "name")) == {r.pk: r.name for r in (before, *rows)}
+    assert Account.objects.create(name="单", created_at=at, updated_at=at).pk > rows[-1].pk
+    assert not any(row._state.adding for row in rows)

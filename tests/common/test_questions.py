@@ -113,3 +113,14 @@ def test_an_argument_must_stand_for_itself(where: Company) -> None:
         Question(lambda pk: User.objects.all())(1)
     with pytest.raises(ValueError, match="instances, tuples or flat"):
         Question(lambda pk: User.objects.filter(pk=pk).prefetch_related("role_assignments"))(1)
+
+
+@pytest.mark.parametrize("size", [1, 40, 700])
+def test_a_list_may_be_anything_that_can_be_read_once(where: Company, size: int) -> None:
+    deals = [deal.pk for deal in Opportunity.objects.order_by("pk")]
+    question = Question(
+        lambda owner, ids: Opportunity.objects.filter(owner_id=owner, pk__in=ids).order_by("pk"),
+        lists=("ids",),
+    )
+    wanted = [*deals, *range(10**9, 10**9 + size)]
+    assert [row.pk for row in question(where.zhou.pk, (pk for pk in wanted))] == deals

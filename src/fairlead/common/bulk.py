@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from django.db import connection, models
 from django.db.backends.utils import format_number
@@ -58,6 +58,21 @@ def new(model: type[Row], **values: Any) -> Row:
     return made
 
 
+def of_values(model: type[Row], names: Sequence[str], values: Iterable[Any]) -> Row:
+    """A row with `values` of the attributes `names` and nothing else; as cheap as a row can be."""
+    made = model.__new__(model)
+    held = made.__dict__
+    held["_state"] = models.base.ModelState()
+    held.update(zip(names, values, strict=True))
+    return made
+
+
+@lru_cache(maxsize=64)
+def attributes(model: type[models.Model]) -> tuple[str, ...]:
+    """The names of all columns as attributes, in the order of the model."""
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
 @lru_cache(maxsize=64)
 def _defaults(model: type[models.Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
     """By attribute: the defaults that are values, and those that are made for each row."""
@@ -82,6 +97,34 @@ def reserve(model: type[models.Model], count: int) -> Sequence[int]:
             if not cursor.rowcount:
                 cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, ids[-1]])
     return ids
+
+
+class Later(Generic[Row]):
+    """Rows of one model that are given their ids at once and inserted together, by one `write` at the end.
+
+    In one transaction, in which nobody else inserts into that table, nor reads from it what is still to come.
+    """
+
+    def __init__(self, model: type[Row], *, using_defaults: Iterable[str] = ()) -> None:
+        self.model, self.using_defaults = model, tuple(using_defaults)
+        self.rows: list[Row] = []
+        self._next = 0
+
+    def add(self, rows: Sequence[Row]) -> None:
+        assert self.model._meta.pk is not None
+        key = self.model._meta.pk.attname
+        if connection.vendor == "postgresql" or not self._next:
+            ids = _draw(self.model, len(rows))
+        else:
+            ids = range(self._next, self._next + len(rows))
+        for row, pk in zip(rows, ids, strict=True):
+            row.__dict__[key] = pk
+        self._next = ids[-1] + 1
+        self.rows.extend(rows)
+
+    def write(self) -> list[Row]:
+        rows, self.rows, self._next = self.rows, [], 0
+        return insert(rows, using_defaults=self.using_defaults, reserved=True)
 
 
 def insert(

@@ -18,12 +18,16 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import query
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import Model, query, signals
 from django.db.models.query import QuerySet
+
+from fairlead.common import bulk
 
 Answer = TypeVar("Answer")
 Argument = int | str | Iterable[int] | Iterable[str]
@@ -63,21 +67,26 @@ class Question(Generic[Answer]):
         connection = connections[DEFAULT_DB_ALIAS]
         takes_arrays = connection.vendor == "postgresql"
         given: list[Any] = []
+        plain: list[Any] = []  # the arguments again, lists as lists: what was given may be read only once
         lengths: list[int] = []
+        is_long = False
         for argument, kind in zip(arguments, self._kinds, strict=True):
             if kind is None:
                 given.append(argument)
+                plain.append(argument)
                 continue
             listed: list[Any] = sorted({kind(one) for one in argument})  # type: ignore[union-attr]
+            plain.append(listed)
+            is_long |= len(listed) > _LONGEST
             if takes_arrays:
                 given.append(listed)
                 lengths.append(_SHORTEST)
-            elif len(listed) > _LONGEST:
-                return list(self._build(*arguments))
-            else:
+            elif not is_long:
                 padded = _padded(listed, kind)
                 given += padded
                 lengths.append(len(padded))
+        if is_long and not takes_arrays:
+            return list(self._build(*plain))
         key = (connection.vendor, *lengths)
         if key not in self._statements:
             self._statements[key] = self._compiled(lengths, takes_arrays)
@@ -126,7 +135,7 @@ class Question(Generic[Answer]):
             sql, values, found = _with_arrays(sql, values, found, spans)
         expressions = [part[0] for part in compiler.select[: compiler.col_count]]
         converters = tuple(
-            (at, tuple(functions), expression)
+            (at, tuple(_quick(function) for function in functions), expression)
             for at, (functions, expression) in compiler.get_converters(expressions).items()
         )
         return _Statement(sql, tuple(values), tuple(found.items()), converters, _shape_of(rows, compiler))
@@ -158,12 +167,38 @@ def _with_arrays(
     return "".join([*pieces, sql[end:]]), kept, places
 
 
+def _quick(convert: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    """Django's converter; for SQLite's instants one that asks less, for they are all in UTC."""
+    backend = getattr(convert, "__self__", None)
+    is_instant = (
+        isinstance(backend, BaseDatabaseOperations) and convert.__name__ == "convert_datetimefield_value"
+    )
+    return _instant if is_instant and connections[DEFAULT_DB_ALIAS].timezone is UTC else convert
+
+
+def _instant(value: Any, _expression: Any, _connection: Any) -> datetime | None:
+    return None if value is None else _as_instant(value)
+
+
+def _as_instant(value: str | datetime) -> datetime:
+    """An expression comes as a text, a column as an instant that does not say where."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
+
 def _padded(listed: list[Any], kind: type) -> list[Any]:
     size = _SHORTEST
     while size < len(listed):
         size *= 2
     nobody = -1 if kind is int else "\x00"
     return listed + [listed[-1] if listed else nobody] * (size - len(listed))
+
+
+def _is_plain(model: type[Model]) -> bool:
+    """Whether nothing is added to Django's own way from a row to a record: then there is a shorter one."""
+    own = {name for kind in model.__mro__[: model.__mro__.index(Model)] for name in vars(kind)}
+    listening = signals.pre_init.has_listeners(model) or signals.post_init.has_listeners(model)
+    return not listening and not own & {"__init__", "from_db"}
 
 
 def _shape_of(rows: Any, compiler: Any) -> Callable[[Any], Any]:
@@ -181,8 +216,14 @@ def _shape_of(rows: Any, compiler: Any) -> Callable[[Any], Any]:
     annotations = tuple((compiler.annotation_col_map or {}).items())
     populators = query.get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[attr-defined]
 
+    is_plain = _is_plain(model)
+
     def instance(row: Any) -> Any:
-        made = model.from_db(DEFAULT_DB_ALIAS, names, row[start:end])
+        if is_plain:
+            made = bulk.of_values(model, names, row[start:end])
+            made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
+        else:
+            made = model.from_db(DEFAULT_DB_ALIAS, names, row[start:end])
         for populator in populators:
             populator.populate(row, made)
         for name, at in annotations:
