@@ -241,3 +241,43 @@ def test_a_cursor_goes_on_where_it_stopped(alone):
     advance("r", page[-1])
     assert [e.subject_id for e in read_new("r")] == [3, 4]
     assert ReaderCursor.objects.get(name="r").event_id == page[-1].pk
+
+
+@pytest.mark.django_db
+def test_gathered_events_are_those_that_one_by_one_would_be():
+    def work() -> list[list[Event]]:
+        return [
+            record([event(1), event(2, payload={"before": 1}, comment="why")]),
+            record([event(3, comment="alone")]),
+            record([event(4)]),
+        ]
+
+    def stored(found: list[list[Event]]) -> list[tuple]:
+        ids = [header.pk for headers in found for header in headers]
+        names = [f.attname for f in Event._meta.concrete_fields if f.attname not in ("id", "txid")]
+        rows = Event.objects.filter(pk__in=ids).order_by("pk")
+        told = dict(EventDetail.objects.filter(event__in=ids).values_list("event_id", "comment"))
+        assert [row.pk for row in rows] == ids == list(range(ids[0], ids[0] + 4))
+        return [(*(getattr(row, name) for name in names), told.get(row.pk)) for row in rows]
+
+    with transaction.atomic(), services.salts_from(7):
+        plain = stored(work())
+    with transaction.atomic(), services.salts_from(7):
+        with services.listening() as heard, services.gathered():
+            found = work()
+            assert not Event.objects.filter(pk__in=[h.pk for hs in found for h in hs]).exists()
+        assert [h.pk for h in heard] == [h.pk for hs in found for h in hs]
+        assert stored(found) == plain
+    assert len({row.txid for row in Event.objects.filter(pk__in=[h.pk for h in heard])}) == 1
+    assert verify().sound
+
+
+@pytest.mark.django_db
+def test_events_gathered_for_work_that_failed_are_not_written():
+    with pytest.raises(ZeroDivisionError), transaction.atomic(), services.gathered():
+        record([event()])
+        raise ZeroDivisionError
+    assert not Event.objects.exists()
+    with transaction.atomic():
+        assert record([event()])[0].pk
+    assert Event.objects.count() == 1

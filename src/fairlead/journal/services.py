@@ -25,6 +25,7 @@ from .querysets import current_transaction_id
 
 _listening: ContextVar[tuple[list[Event], ...]] = ContextVar("journal_listening", default=())
 _salts: ContextVar[random.Random | None] = ContextVar("journal_salts", default=None)
+_gathered: ContextVar[_Gathered | None] = ContextVar("journal_gathered", default=None)
 _undone: ContextVar[Event | None] = ContextVar("journal_undone", default=None)
 
 
@@ -99,6 +100,32 @@ def taking_back(event: Event) -> Iterator[None]:
         _undone.reset(token)
 
 
+_Detail = tuple[Event, str, str, str]  # of a header: payload as JSON, comment, salt
+
+
+class _Gathered:
+    """Events that have their ids and are not stored yet, with their details."""
+
+    def __init__(self) -> None:
+        self.headers = bulk.Later(Event, using_defaults=("txid",))
+        self.details: list[_Detail] = []
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Inside, events have their ids at once and are stored together at the end, in their order.
+
+    For work in bulk, within one transaction, that reads no event of its own before the end.
+    """
+    held = _Gathered()
+    token = _gathered.set(held)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    _complete(held.headers.write(), held.details)
+
+
 def _salt() -> str:
     generator = _salts.get()
     return secrets.token_hex(16) if generator is None else f"{generator.getrandbits(128):032x}"
@@ -111,7 +138,8 @@ def record(events: Sequence[NewEvent]) -> list[Event]:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an event is written in the transaction of what it tells")
     headers: list[Event] = []
-    details: list[tuple[Event, str, str, str]] = []
+    details: list[_Detail] = []
+    names = bulk.attributes(Event)
     zone = timezone.get_current_timezone()
     undone = _undone.get()
     for event in events:
@@ -120,8 +148,8 @@ def record(events: Sequence[NewEvent]) -> list[Event]:
         if event.payload or event.comment:
             payload, salt = canonical(event.payload), _salt()
             digest = _digest(salt, payload, event.comment)
-        # Positional: the order is that of the model. What is stored and given back is JSON, not Python objects.
-        header = Event(
+        # In the order of the model. What is stored and given back is JSON, not Python objects.
+        values = (
             None,
             0,
             event.type,
@@ -146,21 +174,31 @@ def record(events: Sequence[NewEvent]) -> list[Event]:
             data if is_plain(data) else json.loads(canonical(data)),
             digest,
         )
+        header = bulk.of_values(Event, names, values)
         headers.append(header)
         if digest:
             details.append((header, bulk.Encoded(payload), event.comment, salt))
-    bulk.insert(headers, using_defaults=("txid",))
+    held = _gathered.get()
+    if held is None:
+        _complete(bulk.insert(headers, using_defaults=("txid",)), details)
+    else:
+        held.headers.add(headers)
+        held.details.extend(details)
+    for heard in _listening.get():
+        heard.extend(headers)
+    return headers
+
+
+def _complete(headers: Sequence[Event], details: Sequence[_Detail]) -> None:
+    """What follows headers that were just inserted: their details, and the number of the transaction."""
     # In the order of the model: event, payload, comment, salt, purged_at.
     bulk.insert_values(
         EventDetail, [(h.id, payload, comment, salt, None) for h, payload, comment, salt in details]
     )
-    if not headers[0].txid and transaction.get_connection().vendor == "postgresql":
+    if headers and not headers[0].txid and transaction.get_connection().vendor == "postgresql":
         txid = current_transaction_id()
         for header in headers:
             header.txid = txid
-    for heard in _listening.get():
-        heard.extend(headers)
-    return headers
 
 
 def _with_undone(event: NewEvent, undone: Event) -> dict[str, Any]:
