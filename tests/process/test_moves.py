@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from tests.factories.crm import STAGES, company
 
@@ -331,6 +333,41 @@ def test_every_channel_gets_the_same_verdict(where, channel):
         "problem_stated",
         "bant",
     ]
+
+
+@pytest.mark.rule("MV-10", "GT-4")
+def test_facts_gathered_under_the_lock_give_the_same_answers(where):
+    """What a simulation asks for: each journey is read once, and nothing else is different."""
+
+    def asked(**how):
+        deals = [where.deal(), where.fulfil(where.deal()), where.fulfil(where.deal())]
+        wish = Wish(kind=Kind.ADVANCE, to="needs_analysis")
+        wishes = [MoveWish(journey_id=d.journey_id, wish=wish) for d in deals]
+        wishes[2] = MoveWish(journey_id=deals[2].journey_id, wish=wish, version=99)
+        found = move_many(wishes, by=where.zhou, at=timezone.now(), channel="ui", **how)
+        states = []
+        for d in deals:
+            stored = Evaluation.objects.filter(journey=d.journey_id).first()
+            states.append([(r["key"], r["state"]) for r in stored.results] if stored else None)
+        rows = [where.journey(d) for d in deals]
+        return [
+            (o.allowed, type(o.refusal), state, row.stage.key, row.version)
+            for o, state, row in zip(found, states, rows, strict=True)
+        ]
+
+    usual = asked()
+    assert [kind for _allowed, kind, *_more in usual] == [GateRefused, type(None), LostRace]
+    assert asked(gather_locked=True) == usual
+
+
+def test_a_journey_is_written_only_where_it_changes(where):
+    deal = where.deal()
+    with CaptureQueriesContext(connection) as asked:
+        where.edit(deal, amount=4321)
+    written = [q["sql"] for q in asked if q["sql"].startswith('UPDATE "process_journey" SET "base_amount"')]
+    assert len(written) == 1 and "owner_id" not in written[0] and "stage_id" not in written[0]
+    assert where.journey(deal).base_amount == 4321
+    assert list(differences()) == []
 
 
 @pytest.mark.rule("GT-2")

@@ -99,6 +99,9 @@ class OpportunityRoom:
         return reverse("crm:opportunity", args=[subject_id])
 
 
+_unnamed = Question(lambda ids: Opportunity.objects.filter(pk__in=ids, competitor=""), lists=("ids",))
+
+
 def _keep_competitors(moves: Sequence[Moved]) -> None:
     """To whom it was lost is a field of the deal too, if nothing stood there."""
     named = {
@@ -108,7 +111,7 @@ def _keep_competitors(moves: Sequence[Moved]) -> None:
     }
     if not named:
         return
-    deals = list(Opportunity.objects.filter(pk__in=named, competitor=""))
+    deals = _unnamed(named)
     for deal in deals:
         deal.competitor, deal.version = named[deal.pk][1], deal.version + 1
     bulk.update(deals, ["competitor", "version"])

@@ -58,6 +58,14 @@ _signed_of: Question[tuple[Any, ...]] = Question(
 )
 
 
+_signed_ones: Question[tuple[Any, ...]] = Question(
+    lambda ids: Contract.objects.filter(pk__in=ids).values_list(*_SIGNED), lists=("ids",)
+)
+_milestones_of = Question(
+    lambda ids: Milestone.objects.filter(contract__in=ids).order_by("done_date", "pk"), lists=("ids",)
+)
+
+
 def opportunity_externals(ids: Sequence[int]) -> crm_facts.ExternalReader:
     """Of a deal: its contract stands, and equals in amount and currency what the deal says."""
     contracts: dict[int, list[_Signed]] = defaultdict(list)
@@ -105,9 +113,9 @@ def _say_signed(facts: dict[str, ExternalFact], signed: _Signed, as_of: datetime
 
 
 def contract_externals(ids: Sequence[int]) -> crm_facts.ExternalReader:
-    signed = {s.pk: s for s in _signed(Contract.objects.filter(pk__in=ids).values_list(*_SIGNED))}
+    signed = {s.pk: s for s in _signed(_signed_ones(ids))}
     milestones: dict[int, list[Milestone]] = defaultdict(list)
-    for milestone in Milestone.objects.filter(contract__in=ids).order_by("done_date", "pk"):
+    for milestone in _milestones_of(ids):
         milestones[milestone.contract_id].append(milestone)
 
     def read(pk: int, as_of: datetime | None, documents: crm_facts.Documents) -> Mapping[str, ExternalFact]:

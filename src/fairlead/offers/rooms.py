@@ -7,16 +7,29 @@ from typing import Any
 
 from django.urls import reverse
 
-from fairlead.common import records
+from fairlead.common import bulk, records
+from fairlead.common.questions import Question
 from fairlead.crm import facts as crm_facts
 from fairlead.crm import rooms as crm_rooms
 from fairlead.process import subjects
-from fairlead.process.models import ProcessVersion
-from fairlead.process.services import NewJourney, start_journeys
+from fairlead.process.services import NewJourney, published_keys, start_journeys
 from fairlead.process.subjects import Mirror, Moment, Moved, SubjectFacts
 
 from . import facts
 from .models import Contract
+
+_mirrors = Question(
+    lambda ids: Contract.objects.filter(pk__in=ids).values_list(
+        "pk", "number", "opportunity__name", "owner_id", "team_id", "amount"
+    ),
+    lists=("ids",),
+)
+_to_fulfil = Question(
+    lambda deals: Contract.objects.filter(
+        opportunity__in=deals, journey=None, countersigned_date__isnull=False
+    ).order_by("pk"),
+    lists=("deals",),
+)
 
 
 class ContractRoom:
@@ -32,12 +45,9 @@ class ContractRoom:
         return facts.contracts_then(moments)
 
     def mirrors(self, subject_ids: Sequence[int]) -> Mapping[int, Mirror]:
-        rows = Contract.objects.filter(pk__in=subject_ids).values_list(
-            "pk", "number", "opportunity__name", "owner_id", "team_id", "amount"
-        )
         return {
             pk: Mirror(title=f"{number} {name}", owner_id=owner, team_id=team, amount=amount, close_date=None)
-            for pk, number, name, owner, team, amount in rows
+            for pk, number, name, owner, team, amount in _mirrors(subject_ids)
         }
 
     def visible_ids(self, user: Any, subject_ids: Sequence[int], *, right: str) -> set[int]:
@@ -55,14 +65,9 @@ class ContractRoom:
 def open_fulfilment(moves: Sequence[Moved]) -> None:
     """A won deal's contract sets out on the contract process, where one is published (the value chain's 7 b)."""
     won = [m for m in moves if m.journey.subject_type == "opportunity" and m.journey.state == "won"]
-    if not won or not ProcessVersion.objects.published().filter(process__subject_type="contract").exists():
+    if not won or not published_keys("contract"):
         return
-    by_deal = {m.journey.subject_id: m for m in won}
-    contracts = list(
-        Contract.objects.filter(
-            opportunity__in=by_deal, journey=None, countersigned_date__isnull=False
-        ).order_by("pk")
-    )
+    contracts = _to_fulfil([m.journey.subject_id for m in won])
     first = won[0]
     journeys = start_journeys(
         [
@@ -80,7 +85,7 @@ def open_fulfilment(moves: Sequence[Moved]) -> None:
     )
     for contract, journey in zip(contracts, journeys, strict=True):
         contract.journey = journey
-    Contract.objects.bulk_update(contracts, ["journey"], batch_size=200)
+    bulk.update(contracts, ["journey_id"])
 
 
 def register_rooms() -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from fairlead.common import bulk
+from fairlead.common.questions import Question
 from fairlead.common.refusals import Invalid
 from fairlead.fields.catalogue import catalogue
 from fairlead.fields.enums import REFERENCE
@@ -33,6 +35,20 @@ from .values import assign, clean_values, value_of
 MIRRORED = frozenset({"name", "amount", "expected_close_date"})
 
 
+@lru_cache(maxsize=8)
+def _standing(kind: str) -> Question[Any]:
+    rows: Any = KINDS[kind].model.objects
+    return Question(lambda ids: rows.filter(pk__in=ids), lists=("ids",))
+
+
+_slots_of = Question(
+    lambda deals: DealTeamMember.objects.filter(opportunity__in=deals, to_date=None), lists=("deals",)
+)
+_journeys_of = Question(
+    lambda deals: Opportunity.objects.filter(pk__in=deals).values_list("pk", "journey_id"), lists=("deals",)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """New values of one record, and who set them."""
@@ -49,14 +65,15 @@ def edit_many(
     at: datetime,
     channel: str,
     data: Mapping[str, Any] | None = None,
+    clocks: bool = True,
 ) -> int:
     """Change fields of many records, at most one change a record; locked commercial values stay.
-    `data` joins the data of each event.
+    `data` joins the data of each event. `clocks` as in `mirror_subjects`.
 
     Raises Invalid for a value that its field cannot hold. Returns how many records changed.
     """
     fields = catalogue(kind)
-    rows = KINDS[kind].model.objects.in_bulk([c.record_id for c in changes])
+    rows = {row.pk: row for row in _standing(kind)([c.record_id for c in changes])}
     errors: list[dict[str, str]] = []
     events, changed_rows, mirrored, found_anew = [], [], [], []
     columns = {"custom", "updated_at", "version"}
@@ -110,7 +127,7 @@ def edit_many(
     _refill_slots(slots, on=timezone.localdate(at))
     record(events)
     if mirrored and kind != "contact":
-        mirror_subjects(kind, mirrored, by_id=None, at=at, channel=channel)
+        mirror_subjects(kind, mirrored, by_id=None, at=at, channel=channel, clocks=clocks)
     return len(changed_rows)
 
 
@@ -163,9 +180,7 @@ def _refill_slots(slots: Sequence[tuple[int, str, int | None]], *, on: date) -> 
     if not slots:
         return
     wanted = {(deal, str(role)): person for deal, role, person in slots}
-    standing = DealTeamMember.objects.filter(
-        opportunity__in={deal for deal, _role, _p in slots}, to_date=None
-    )
+    standing = _slots_of({deal for deal, _role, _p in slots})
     ending = [row for row in standing if (row.opportunity_id, row.role) in wanted]
     for row in ending:
         row.to_date = on
@@ -194,9 +209,7 @@ def place_contacts(
 ) -> Sequence[ContactRole]:
     """Place contacts in deals; `by` names the person for each opportunity."""
     bulk.insert(rows)
-    journeys = dict(
-        Opportunity.objects.filter(pk__in={r.opportunity_id for r in rows}).values_list("pk", "journey_id")
-    )
+    journeys = dict(_journeys_of({r.opportunity_id for r in rows}))
     record(
         [
             NewEvent(

@@ -6,11 +6,12 @@ calls `touch_facts` first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from fairlead.common import bulk
+from fairlead.common.questions import Question
 from fairlead.fields.catalogue import catalogue
 from fairlead.fields.values import to_json
 from fairlead.journal.services import NewEvent, record
@@ -18,6 +19,13 @@ from fairlead.process.services import mirror_subjects
 
 from ..models import Contract, Milestone
 from .contracts import _clean
+
+_contracts = Question(lambda ids: Contract.objects.filter(pk__in=ids), lists=("ids",))
+
+
+def _by_id(ids: Iterable[int]) -> dict[int, Contract]:
+    return {row.pk: row for row in _contracts(ids)}
+
 
 CREATED = ("number", "amount", "currency", "signed_date", "countersigned_date")
 
@@ -55,11 +63,17 @@ def create_contracts(rows: Sequence[Contract], *, channel: str) -> Sequence[Cont
 
 
 def edit_contracts(
-    changes: Mapping[int, Mapping[str, Any]], *, by: Mapping[int, Any], at: datetime, channel: str
+    changes: Mapping[int, Mapping[str, Any]],
+    *,
+    by: Mapping[int, Any],
+    at: datetime,
+    channel: str,
+    clocks: bool = True,
 ) -> None:
-    """Change fields of contracts; `by` names the person for each id. Raises Invalid."""
+    """Change fields of contracts; `by` names the person for each id. `clocks` as in `mirror_subjects`.
+    Raises Invalid."""
     fields = catalogue("contract")
-    rows = Contract.objects.in_bulk(list(changes))
+    rows = _by_id(changes)
     events, columns = [], {"custom", "updated_at", "version"}
     for pk, raw in changes.items():
         row, before = rows[pk], {}
@@ -87,7 +101,7 @@ def edit_contracts(
     bulk.update([rows[pk] for pk in changes], sorted(columns))
     record(events)
     if "amount" in columns or "number" in columns:
-        mirror_subjects("contract", list(changes), by_id=None, at=at, channel=channel)
+        mirror_subjects("contract", list(changes), by_id=None, at=at, channel=channel, clocks=clocks)
 
 
 def add_milestones(
@@ -95,7 +109,7 @@ def add_milestones(
 ) -> Sequence[Milestone]:
     """Add milestones; `by` names the person for each contract id."""
     bulk.insert(rows)
-    contracts = Contract.objects.in_bulk([r.contract_id for r in rows])
+    contracts = _by_id(r.contract_id for r in rows if r.contract_id)
     record(
         [
             _event(
@@ -119,7 +133,7 @@ def complete_milestones(
     for row in rows:
         row.recorded_at = at
     bulk.update(rows, ["done_date", "recorded_at"])
-    contracts = Contract.objects.in_bulk([r.contract_id for r in rows])
+    contracts = _by_id(r.contract_id for r in rows if r.contract_id)
     record(
         [
             _event(

@@ -8,7 +8,7 @@ from .mirroring import mirror_subjects, pin_category
 from .moves import MoveOutcome, MoveWish, move, move_many
 from .playbooks import end_playbook, happened, launch_playbook, take_back_launches
 from .publishing import publish, retire, validate
-from .starting import NewJourney, Step, start_journeys
+from .starting import NewJourney, Step, published_keys, start_journeys
 
 __all__ = [
     "MoveOutcome",
@@ -29,6 +29,7 @@ __all__ = [
     "note_guidance",
     "pin_category",
     "publish",
+    "published_keys",
     "refresh_due_gates",
     "refresh_gates",
     "remove_answer",

@@ -76,7 +76,6 @@ JOURNEY_COLUMNS = [
     "clocks",
     "version",
 ]
-JOURNEY_ATTRIBUTES = [f"{c}_id" if c in ("stage", "owner", "team") else c for c in JOURNEY_COLUMNS]
 
 Visits = Mapping[int, Sequence[StoredVisit]]
 #: Told of rows that hold their new path and are about to be stored, and of the visits that have changed; names
@@ -196,26 +195,38 @@ def store(
     fresh: bool = False,
 ) -> None:
     by_key = stage_rows({(r.process_version_id, travels[r.pk].stage_key) for r in rows})
+    alike: dict[frozenset[str], list[Journey]] = defaultdict(list)
     for row in rows:
-        copy_travel(row, travels[row.pk], by_key)
+        changed = copy_travel(row, travels[row.pk], by_key)
         if bump:
             row.version += 1
+            changed.add("version")
+        alike[frozenset(changed)].append(row)
     further: Sequence[str] = ()
     if settle is not None:
         further = settle(rows, {pk: [(None, v) for v in own.values()] for pk, own in changed_visits.items()})
     if fresh:
         bulk.insert(rows, reserved=True)
     _store_visits(changed_visits, existing)
-    if not fresh:
-        bulk.update(rows, [*JOURNEY_ATTRIBUTES, *further])
+    # A journey stands in a dozen indexes: only what has changed is written, together where it is the same.
+    for attributes, some in () if fresh else alike.items():
+        if attributes or further:
+            bulk.update(some, [*sorted(attributes), *further])
 
 
-def copy_travel(row: Journey, travel: fold.Travel, by_key: Mapping[tuple[int, str], StageRow]) -> None:
-    row.stage = by_key[row.process_version_id, travel.stage_key]
+def copy_travel(row: Journey, travel: fold.Travel, by_key: Mapping[tuple[int, str], StageRow]) -> set[str]:
+    """Let the row say what the fold says. Returns the attributes that said something else."""
+    changed = set()
+    stage = by_key[row.process_version_id, travel.stage_key]
+    if stage.pk != row.stage_id:
+        changed.add("stage_id")
+    row.stage = stage
     held = row.__dict__
     for name, value in zip(TRAVEL_FIELDS, _TRAVEL_VALUES(travel), strict=True):
         if held.get(name) != value:
             setattr(row, name, value)
+            changed.add(name)
+    return changed
 
 
 def stage_rows(keys: set[tuple[int, str]]) -> dict[tuple[int, str], StageRow]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from fairlead.common.questions import Question
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Stale
 from fairlead.journal.services import NewEvent
 
@@ -17,6 +18,11 @@ from ..definitions import definition_of
 from ..enums import ForecastCategory, JourneyState
 from ..models import Journey
 from . import ledger
+
+_current_ids = Question(
+    lambda kind, ids: Journey.objects.on(kind, ids).current().order_by("pk").values_list("pk", flat=True),
+    lists=("ids",),
+)
 
 
 def mirror_subjects(
@@ -27,16 +33,14 @@ def mirror_subjects(
     at: datetime,
     channel: str,
     batch_id: int | None = None,
+    clocks: bool = True,
 ) -> None:
     """Copy title, owner, team, amount and close date to the running journeys; what the fold keeps is journaled.
 
-    Call it inside `facts_change`, after the subject's own row was written.
+    Call it inside `facts_change`, after the subject's own row was written. `clocks` as in `ledger.write`.
     """
     mirrors = subjects.room_of(subject_type).mirrors(subject_ids)
-    ids = list(
-        Journey.objects.on(subject_type, subject_ids).current().order_by("pk").values_list("pk", flat=True)
-    )
-    journeys = ledger.lock(ids)
+    journeys = ledger.lock(_current_ids(subject_type, subject_ids))
     events, renamed = [], []
     for journey in journeys.values():
         mirror = mirrors[journey.subject_id]
@@ -72,7 +76,7 @@ def mirror_subjects(
             )
     if renamed:
         Journey.objects.bulk_update(renamed, ["title", "incomplete"], batch_size=200)
-    ledger.write(journeys, events, bump=False)
+    ledger.write(journeys, events, bump=False, clocks=clocks)
 
 
 @transaction.atomic

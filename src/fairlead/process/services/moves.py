@@ -115,26 +115,28 @@ def move_many(
     channel: str,
     refresh: bool = True,
     known: Mapping[int, Situation] | None = None,
+    gather_locked: bool = False,
 ) -> list[MoveOutcome]:
     """Judge and carry out many wishes, at most one a journey; one refused wish stops no other (MV-10).
 
     `by` None is the product itself (a scheduled job): it passes rights, never gates. `refresh=False` leaves the
     gate summaries and clocks of the moved journeys to a later `refresh_gates` and `refold_clocks` (a simulation
-    does so once at its end).
+    does so once at its end). `gather_locked` reads each journey once, under its lock, instead of gathering facts
+    before: for a caller for whose transaction nobody waits.
     """
     if len({w.journey_id for w in wishes}) != len(wishes):
         raise ValueError("one wish a journey")
     if not wishes:
         return []
     known = known or {}
-    rows = Journey.objects.in_bulk([w.journey_id for w in wishes if w.journey_id not in known])
-    stages.attach(rows.values())
-    before = {**known, **situations(list(rows.values()), at=at)}
-    rows |= {pk: situation.journey for pk, situation in known.items()}
-    seen = {pk: row.facts_rev for pk, row in rows.items()}
+    ids = [w.journey_id for w in wishes]
+    before = dict(known)
+    if not gather_locked:
+        before |= _gathered([pk for pk in ids if pk not in known], at)
+    seen = {pk: situation.journey.facts_rev for pk, situation in before.items()}
     outcomes = {w.journey_id: MoveOutcome(w.journey_id, w.wish) for w in wishes}
     with transaction.atomic():
-        locked = ledger.lock(rows)
+        locked = ledger.lock(ids)
         current = _still_true(locked, before, seen, at)
         reach = _reachable(list(locked.values()), by)
         batch = _Batch(by=by, at=at, channel=channel)
@@ -152,6 +154,12 @@ def move_many(
     return [outcomes[w.journey_id] for w in wishes]
 
 
+def _gathered(journey_ids: Sequence[int], at: datetime) -> dict[int, Situation]:
+    rows = Journey.objects.in_bulk(journey_ids)
+    stages.attach(rows.values())
+    return situations(list(rows.values()), at=at)
+
+
 def _still_true(
     locked: Mapping[int, Journey], before: Mapping[int, Situation], seen: Mapping[int, int], at: datetime
 ) -> dict[int, Situation]:
@@ -160,7 +168,7 @@ def _still_true(
     changed = [
         row
         for pk, row in locked.items()
-        if row.facts_rev != seen[pk] or pk not in before or row.version != before[pk].journey.version
+        if pk not in before or row.facts_rev != seen[pk] or row.version != before[pk].journey.version
     ]
     current.update(situations(changed, at=at))
     return current
@@ -266,7 +274,8 @@ class _Batch:
     ) -> Evaluation:
         verdict = outcome.verdict
         assert verdict is not None
-        return Evaluation(
+        return bulk.new(
+            Evaluation,
             journey_id=row.pk,
             kind=verdict.wish.kind,
             from_stage=situation.facts.journey.stage_key,

@@ -58,7 +58,7 @@ class NewJourney:
     acted_by_id: int | None = None  # in a batch without `by_id`: in whose name the product itself begins it
 
 
-_published_keys = Question(
+published_keys = Question(
     lambda subject_type: (
         ProcessVersion.objects.published()
         .filter(process__subject_type=subject_type)
@@ -76,10 +76,13 @@ _published_version = Question(
 )
 
 
+_standing = Question(lambda kind, ids: Journey.objects.on(kind, ids).current(), lists=("ids",))
+
+
 def default_process(subject_type: str) -> str:
     """The key of the process that new records of a kind start on; raises Invalid where none is published."""
     chosen = Organisation.objects.current().default_processes.get(subject_type, "")
-    published = _published_keys(subject_type)
+    published = published_keys(subject_type)
     if chosen and chosen in published:
         return str(chosen)
     if not published:
@@ -143,7 +146,7 @@ def start_journeys(
         version = versions[w.process_key or defaults[w.subject_type]]
         plans.append(_Plan(w, version, definitions[version.pk], mirrors[w.subject_type][w.subject_id], at))
     if not are_new:
-        _supersede(plans, by_id=by_id, at=at, channel=channel)
+        _supersede(plans, by_id=by_id, at=at, channel=channel, clocks=refresh)
     by_key = stages.by_key({p.version.pk for p in plans})
     numbers = ids if ids is not None else bulk.reserve(Journey, len(plans))
     journeys = [p.row(pk, by_key) for pk, p in zip(numbers, plans, strict=True)]
@@ -168,20 +171,22 @@ def start_journeys(
     return journeys
 
 
-def _supersede(plans: Sequence[_Plan], *, by_id: int | None, at: datetime, channel: str) -> None:
+def _supersede(
+    plans: Sequence[_Plan], *, by_id: int | None, at: datetime, channel: str, clocks: bool
+) -> None:
     keys = {(p.wanted.subject_type, p.wanted.subject_id, p.version.process.key): p for p in plans}
     # The kind of subject has to be named: without it a database reads every journey of the process.
-    standing = Journey.objects.current().filter(
-        subject_type__in={t for t, _i, _k in keys},
-        subject_id__in={i for _t, i, _k in keys},
-        process_key__in={k for _t, _i, k in keys},
-    )
-    matching = [j for j in standing if (j.subject_type, j.subject_id, j.process_key) in keys]
+    matching = []
+    for kind in {t for t, _i, _k in keys}:
+        standing = _standing(kind, [i for t, i, _k in keys if t == kind])
+        matching += [j for j in standing if (j.subject_type, j.subject_id, j.process_key) in keys]
     for journey in matching:
         if journey.state in (JourneyState.OPEN, JourneyState.ON_HOLD):
             raise Invalid(
                 errors=[{"field": "process", "message": _("This record is on this process already.")}]
             )
+    if not matching:
+        return
     locked = ledger.lock([j.pk for j in matching])
     ledger.write(
         locked,
@@ -194,6 +199,7 @@ def _supersede(plans: Sequence[_Plan], *, by_id: int | None, at: datetime, chann
             )
             for j in locked.values()
         ],
+        clocks=clocks,
     )
 
 
