@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from fairlead.common.bulk import refresh_statistics
+from fairlead.common.questions import Question
 from fairlead.crm.services import NewRecord, create_many
 from fairlead.fields.catalogue import forget as forget_fields
 from fairlead.journal.enums import Channel
@@ -56,6 +57,15 @@ CHAIN = (
     "key_account_opportunity",
     "contract_fulfilment",
     "care_cycle",
+)
+
+_fulfilled: Question[tuple[Any, ...]] = Question(
+    lambda deals: (
+        Contract.objects.filter(opportunity__in=deals, journey__isnull=False)
+        .order_by("pk")
+        .values_list("pk", "opportunity_id", "journey_id")
+    ),
+    lists=("deals",),
 )
 
 Report = Callable[[str, int, int], None]  # stage, done, total
@@ -171,9 +181,10 @@ class Company:
         day, last, done = self.dates.start, self.dates.until, 0
         while day < last:
             if self.sim.workdays.is_writing_day(day):
-                self._create_deals(day)
-                self.sim.run_day(day)
-                self._follow_wins(day)
+                with self.sim.writing() if self.sim.is_short(day) else nullcontext():
+                    self._create_deals(day)
+                    self.sim.run_day(day)
+                    self._follow_wins(day)
             if (last - day).days <= SNAPSHOTS_DAILY or done % 7 == 6:
                 with self.pace.turn():
                     take_snapshot(day, at=at(day, MIDNIGHT))
@@ -225,7 +236,7 @@ class Company:
             )
         if not records:
             return
-        with self.pace.turn():
+        with self.sim.writing():
             rows = create_many(
                 "opportunity",
                 records,
@@ -246,12 +257,7 @@ class Company:
             return
         today = self.sim.today(day)
         by_deal = {deal.subject_id: deal for deal in won}
-        contracts: list[tuple[Any, ...]] = list(
-            Contract.objects.filter(opportunity__in=by_deal, journey__isnull=False)
-            .order_by("pk")
-            .values_list("pk", "opportunity_id", "journey_id")
-        )
-        for pk, opportunity, journey in contracts:
+        for pk, opportunity, journey in _fulfilled(by_deal):
             Fulfilment(self.sim, by_deal[opportunity], pk, journey).begin(today)
         for deal in won:
             deal.customer.is_known = True

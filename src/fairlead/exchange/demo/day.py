@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from fairlead.common.questions import Question
 from fairlead.crm.models import ContactRole
 from fairlead.crm.services.many import Change, edit_many, place_contacts
 from fairlead.journal.enums import Channel
@@ -23,6 +24,7 @@ from fairlead.work.services import many as work
 
 CHANNEL = Channel.UI
 _OF_JOURNEY = ("subject_type", "subject_id", "process_key", "process_version", "episode_no", "owner")
+_journeys = Question(lambda ids: Journey.objects.only(*_OF_JOURNEY).filter(pk__in=ids), lists=("ids",))
 
 
 @dataclass(slots=True)
@@ -99,6 +101,7 @@ class Day:
                 [Change(pk, values, by) for pk, (values, by) in self.edits[kind].items()],
                 at=self.at,
                 channel=CHANNEL,
+                clocks=False,
             )
         if self.roles:
             place_contacts(
@@ -132,7 +135,7 @@ class Day:
 
     def _write_words(self, versions: Mapping[int, ProcessVersion]) -> None:
         ids = {word[2] for word in self.attestations} | {waiver[2] for waiver in self.waivers}
-        journeys = Journey.objects.only(*_OF_JOURNEY).in_bulk(ids)
+        journeys = {row.pk: row for row in _journeys(ids)} if ids else {}
         for row in journeys.values():
             row.process_version = versions[row.process_version_id]
         if self.attestations:
@@ -190,4 +193,5 @@ class Day:
                 by={pk: by for pk, (_values, by) in self.contract_edits.items()},
                 at=self.at,
                 channel=CHANNEL,
+                clocks=False,
             )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+
+from fairlead.journal.services import gathered
 from fairlead.organisation.selectors import default_calendar
 from fairlead.process.models import ProcessVersion
 from fairlead.process.services import MoveWish, move_many
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from .deals import Deal
 
 AT_ONCE = 250  # moves in one transaction
+SHORT_DAY = 400  # acts of a day that is one transaction
 Act = Callable[[Day], None]
 
 
@@ -38,6 +43,7 @@ class Simulation:
         self.late = {s.pk for s in staff.sellers if s.username in LATE_SELLERS}
         self.won: list[Deal] = []  # today
         self._contracts = 0
+        self._is_writing = False
         self._wishes: dict[int, tuple[Agent, MoveWish]] = {}
 
     def on(self, day: date, act: Act, *, daily: bool = True) -> None:
@@ -67,6 +73,23 @@ class Simulation:
     def today(self, day: date) -> Day:
         return Day(day, at(day, EVENING), self.workdays.since_last(day))
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction in a turn of its own, its events written together; inside another one, a part of it."""
+        if self._is_writing:
+            yield
+            return
+        self._is_writing = True
+        try:
+            with self.pace.turn(), transaction.atomic(), gathered():
+                yield
+        finally:
+            self._is_writing = False
+
+    def is_short(self, day: date) -> bool:
+        """Whether what is planned for `day` so far is little enough for a single transaction."""
+        return len(self.agenda.get(day, ())) <= SHORT_DAY
+
     def run_day(self, day: date) -> None:
         """Everything that is written down on one day: evidence in one transaction, moves in the next."""
         today = self.today(day)
@@ -76,14 +99,19 @@ class Simulation:
             acts[done](today)
             done += 1
             acts.extend(self.agenda.pop(day, []))
-        with self.pace.turn():
+        with self.writing():
             today.write(self.versions)
         wishes, self._wishes = self._wishes, {}
         asked = [wish for _agent, wish in wishes.values()]
         for first in range(0, len(asked), AT_ONCE):
-            with self.pace.turn():
+            with self.writing():
                 outcomes = move_many(
-                    asked[first : first + AT_ONCE], by=None, at=today.at, channel=CHANNEL, refresh=False
+                    asked[first : first + AT_ONCE],
+                    by=None,
+                    at=today.at,
+                    channel=CHANNEL,
+                    refresh=False,
+                    gather_locked=True,
                 )
             for outcome in outcomes:
                 wishes[outcome.journey_id][0].answered(outcome, today)

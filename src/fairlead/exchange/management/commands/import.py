@@ -18,6 +18,8 @@ from fairlead.organisation.models import User
 
 class Command(BaseCommand):
     help = "Bring in a directory of files: one with an import.yaml, or an export of another CRM. Or undo an import."
+    # They look at every page and the whole API, which this has no use for: loading those takes a second.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", nargs="?", type=Path, help="directory with the files")
