@@ -140,6 +140,27 @@ def postgresql(scale: float, *, say: Any = print) -> Iterator[Database]:
         yield found
 
 
+@contextmanager
+def empty(engine: str) -> Iterator[Database]:
+    """A database with its tables and nothing in them, for this run alone. Raises NotHere where there is none."""
+    with _work() as data:
+        if engine == "sqlite":
+            found = Database(engine, data)
+            found.python("-m", "fairlead", "migrate")
+            yield found
+            return
+        if programs() is None:
+            raise NotHere("initdb and pg_ctl are not found")
+        kept = data / "cluster"
+        kept.mkdir()
+        data.chmod(0o755)  # the cluster's own user looks in
+        _make_cluster(kept)
+        with _cluster(kept, CAREFUL) as url:
+            found = Database(engine, data, url)
+            found.python("-m", "fairlead", "migrate")
+            yield found
+
+
 ENGINES = {"sqlite": sqlite, "postgresql": postgresql}
 
 

@@ -33,7 +33,7 @@ def test_bench_measures_a_tiny_company(tmp_path: Path) -> None:
     ]
 
     done = subprocess.run(
-        [*command, "--only", "board", "--only", "move"],
+        [*command, "--only", "board", "--only", "move", "--only", "demo"],
         cwd=ROOT,
         env=environment,
         text=True,
@@ -43,7 +43,10 @@ def test_bench_measures_a_tiny_company(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["about"]["sqlite"]["rows"]["opportunities"] == 200
-    assert {(f["name"], f["who"]): f.get("note", "") for f in report["figures"]} == {
+    built, *pages = report["figures"]
+    assert (built["name"], built["unit"], built["more"]["scale"]) == ("demo", "s", 0.01)
+    assert built["value"] > 0 and built["more"]["cpu"] > 0 and built["more"]["peak_mb"] > 50
+    assert {(f["name"], f["who"]): f.get("note", "") for f in pages} == {
         (name, who): "" for name in ("board", "move") for who in ("seller", "manager")
     }
-    assert all(f["value"] > 0 and f["ratio"] > 0 for f in report["figures"])
+    assert all(f["value"] > 0 and f["ratio"] > 0 for f in pages)

@@ -50,7 +50,6 @@ def back(world):
 
 
 @pytest.mark.rule("T01", "T05")
-@pytest.mark.one_engine("sqlite", "who looks as another is stopped before the database")
 def test_nothing_changes_at_any_door_and_every_act_is_refused(world, looking):
     walker = Walker(world.objects, {"looking": looking})
     wrong = []

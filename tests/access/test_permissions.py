@@ -11,7 +11,6 @@ import os
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import pytest
 from django.conf import settings
@@ -81,14 +80,10 @@ def walked(world: Any, route: str) -> tuple[list[Line], list[str]]:
     kind, wrong, lines = kind_of(route), [], []
     for method in METHODS:
         line = {"route": route, "method": method}
-        told = stored().get((route, method), {})
-        if not IS_WRITING and is_decided_before_the_database(told):
+        if not IS_WRITING and is_decided_before_the_database(told := stored().get((route, method), {})):
             lines.append(told)
             continue
         for actor in ACTORS:
-            if not IS_WRITING and is_shut_by_the_guard(told.get(actor, ""), route, method, actor):
-                line[actor] = told[actor]
-                continue
             cells: list[str] = []
             for which in places(route):
                 if cells and cells[0] in ("405", TO_SIGN_IN):
@@ -113,14 +108,6 @@ def is_decided_before_the_database(told: Line) -> bool:
     """On the second engine, doors that open for nobody are left out: what they say, no engine decides."""
     said = {told.get(actor, "") for actor in ACTORS}
     return settings.DATABASES["default"]["ENGINE"].endswith("postgresql") and said <= SHUT
-
-
-def is_shut_by_the_guard(told: str, route: str, method: str, actor: str) -> bool:
-    """Nor who lacks the right of the route itself: of those the second engine is asked one in seven."""
-    is_second = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
-    return (
-        is_second and set(told.split("/")) == {"403"} and crc32(f"{method} {route} {actor}".encode()) % 7 > 0
-    )
 
 
 def must_look_unused(world: Any, actor: str, kind: str, status: int) -> bool:
