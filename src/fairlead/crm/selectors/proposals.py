@@ -102,38 +102,49 @@ def _among_many(
         first = terms.begins(kind, words[0]) if words else own
         wanted += [(seen, NEAREST), (terms.every([expression, own]), NEAREST)]
         wanted.append((terms.every([seen, first]), NEAREST))
-    answers = ask(wanted)
+    answers, through_deals = ask(wanted), _through_deals(user, asked, words)
     found = {}
     for number, kind in enumerate(asked):
         newest, owned, begun = answers[3 * number : 3 * number + 3]
-        met = _through_deals(user, kind, words)
+        met = through_deals.get(kind, [])
         whole = len(newest) < NEAREST and len(met) < NEAREST
         found[kind] = Proposal(sorted({*newest, *owned, *begun, *met}), whole)
     return found
 
 
-def _through_deals(user: Any, kind: str, words: Sequence[str]) -> list[int]:
+def _through_deals(user: Any, asked: Iterable[str], words: Sequence[str]) -> dict[str, list[int]]:
     """Accounts, and their contacts, that somebody sees for the sake of deals worked together: the index knows the
-    owner and the team of an account, not who works on its deals."""
-    reach = user.reach(f"{kind}.view")
-    if kind == "opportunity" or reach.all or not reach.own:
-        return []
-    return _met(kind)(user.pk, *padded(words))
+    owner and the team of an account, not who works on its deals. Which accounts these are is asked first: inside the
+    other question PostgreSQL would read everybody's contacts for them."""
+    reaches = {kind: user.reach(f"{kind}.view") for kind in asked if kind != "opportunity"}
+    kinds = [kind for kind, reach in reaches.items() if reach.own and not reach.all]
+    accounts = _accounts_of_deals(user.pk) if kinds else []
+    return {
+        kind: sorted(_met(kind)(accounts, *padded(words)), reverse=True)[:NEAREST]
+        for kind in kinds
+        if accounts
+    }
+
+
+_accounts_of_deals: Question[int] = Question(
+    # In no order: for the sake of one SQLite would walk through everybody's deals.
+    lambda me: (
+        Opportunity.objects.filter(account__isnull=False).of_member(me).values_list("account_id", flat=True)
+    )
+)
 
 
 @lru_cache(maxsize=4)
 def _met(kind: str) -> Question[int]:
-    def build(me: int, *words: str) -> Any:
-        deals = Opportunity.objects.filter(account__isnull=False).of_member(me)
-        accounts = deals.values("account_id")
-        rows: Any = Contact.objects.filter(account__in=accounts)
+    def build(accounts: Any, *words: str) -> Any:
+        rows: Any = Contact.objects.filter(account_id__in=accounts)
         if kind == "account":
             rows = Account.objects.filter(pk__in=accounts)
         for word in words:
             rows = rows.filter(holds("search_key", word))
-        return rows.order_by("-pk").values_list("pk", flat=True)[:NEAREST]
+        return rows.values_list("pk", flat=True)
 
-    return Question(lambda me, a, b, c, d: build(me, a, b, c, d))
+    return Question(lambda accounts, a, b, c, d: build(accounts, a, b, c, d), lists=("accounts",))
 
 
 def holds(column: str, word: str) -> Q:
