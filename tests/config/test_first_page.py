@@ -6,6 +6,7 @@ from tests.kit.browser import DESK, PHONE, axe_violations, open_page
 
 @pytest.mark.browser
 @pytest.mark.rule("T31")
+@pytest.mark.one_engine("sqlite", "what a browser makes of a page says nothing about where it was stored")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
 @pytest.mark.parametrize("theme", ["light", "dark"])

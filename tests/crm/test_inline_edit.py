@@ -154,6 +154,7 @@ def test_a_stranger_finds_no_field_and_a_reader_no_input(where: Company, client:
 
 @pytest.mark.rule("U09")
 @pytest.mark.browser
+@pytest.mark.one_engine("sqlite", "what a browser makes of a page says nothing about where it was stored")
 @pytest.mark.django_db(transaction=True)
 def test_five_fields_take_eleven_steps_by_keyboard(chromium: Any, live_server: Any) -> None:
     from playwright.sync_api import expect  # only where there is a browser
