@@ -58,7 +58,12 @@ def is_on_board(request: HttpRequest) -> bool:
 def way_back(request: HttpRequest, default: str) -> str:
     """Where the person came from, if that is ours."""
     wanted = str(request.POST.get("next") or request.GET.get("next") or "")
-    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else default
+    is_ours = (
+        wanted.startswith("/")
+        and wanted.isprintable()
+        and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    )
+    return wanted if is_ours else default
 
 
 def go(request: HttpRequest, url: str, text: Any = "", undo: str = "") -> HttpResponse:
