@@ -22,14 +22,22 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import clocks, company, imports, load, pages, size, vitals
+from . import clocks, company, imports, load, pages, replay, size, vitals
 from .databases import ENGINES, HOME, Database, NotHere, facts
 from .measures import Figure
 
 RATIOS = Path(__file__).with_name("ratios.json")
 ALLOWED = 3.0
 #: What is measured on the filled databases, and what makes its own.
-FILLED = (*pages.NAMES, *load.NAMES, *imports.NAMES, *size.NAMES, *clocks.NAMES, *vitals.NAMES)
+FILLED = (
+    *pages.NAMES,
+    *load.NAMES,
+    *imports.NAMES,
+    *size.NAMES,
+    *clocks.NAMES,
+    *replay.NAMES,
+    *vitals.NAMES,
+)
 NAMES = (*FILLED, *company.NAMES)
 
 
@@ -122,6 +130,9 @@ def _parts(
     if wanted & set(clocks.NAMES):
         due = 10 if options.quick else clocks.DUE
         yield "clocks", lambda d, known: clocks.measure(d, known, due, wanted)
+    if wanted & set(replay.NAMES):
+        runs = 1 if options.quick else 3
+        yield "replay", lambda d, known: replay.measure(d, known, wanted, runs)
 
 
 def _recorded() -> dict[str, float]:

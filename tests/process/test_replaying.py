@@ -64,7 +64,7 @@ def typed(found: dict[str, Any]) -> Definition:
 
 def tried(candidate: Definition) -> dict[int, TriedJourney]:
     ids = list(Journey.objects.order_by("pk").values_list("pk", flat=True))
-    return {one.journey.pk: one for some in try_on_history(candidate, ids, at=timezone.now()) for one in some}
+    return {one.journey.pk: one for one in try_on_history(candidate, ids, at=timezone.now())}
 
 
 def states(trial: Trial) -> dict[str, str]:

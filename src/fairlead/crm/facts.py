@@ -46,6 +46,7 @@ def documents(subject_type: str, ids: Sequence[int]) -> QuerySet[File, Any]:
     return rows.values_list(*DOCUMENT)
 
 
+_NOBODY: frozenset[str] = frozenset()
 PLAN = "mutual_plan"  # steps of the mutual plan count as a list of tasks of this name
 
 
@@ -134,17 +135,40 @@ def field_values(model: type[Model], ids: Sequence[int], subject_type: str) -> d
     return found
 
 
-def activities_of(subject_type: str, ids: Sequence[int]) -> dict[int, list[tuple[ActivityFact, list[int]]]]:
-    """Done activities with the contacts who took part."""
-    found: dict[int, list[tuple[ActivityFact, list[int]]]] = defaultdict(list)
+#: An activity: id, kind, when, outcome, contacts.
+Done = tuple[int, str, datetime, str, Sequence[int]]
+
+
+def activities_of(subject_type: str, ids: Sequence[int]) -> dict[int, list[Done]]:
+    """Done activities with the contacts who took part: all that `activity_fact` wants first."""
+    found: dict[int, list[Done]] = defaultdict(list)
     for pk, subject, kind, done_at, outcome, contacts in _activities_now(subject_type, ids):
         assert done_at is not None
-        found[subject].append((activity_fact(pk, kind, done_at, outcome), contacts))
+        found[subject].append((pk, kind, done_at, outcome, contacts))
     return found
 
 
-def activity_fact(pk: int, kind: str, done_at: datetime, outcome: str) -> ActivityFact:
-    return ActivityFact(pk, kind, done_at, outcome, outcome in TWO_WAY, frozenset(), frozenset())
+def activity_fact(
+    pk: int,
+    kind: str,
+    done_at: datetime,
+    outcome: str,
+    contacts: Sequence[int],
+    departments: Mapping[int, str],
+    roles: Mapping[int, set[str]],
+) -> ActivityFact:
+    """An activity with the departments and the buying roles of those who took part."""
+    if not contacts:
+        return ActivityFact(pk, kind, done_at, outcome, outcome in TWO_WAY, _NOBODY, _NOBODY)
+    return ActivityFact(
+        pk,
+        kind,
+        done_at,
+        outcome,
+        outcome in TWO_WAY,
+        frozenset(d for c in contacts if (d := departments.get(c, ""))),
+        _NOBODY.union(*(roles.get(c, ()) for c in contacts)),
+    )
 
 
 def documents_of(subject_type: str, ids: Sequence[int]) -> dict[int, list[DocumentFact]]:
@@ -182,13 +206,13 @@ def assemble(
     """The facts of each subject of `values`: fields, and the evidence that hangs on any kind of record."""
     ids = list(values)
     activities = activities_of(subject_type, ids)
-    departments = departments_of(activities)
+    departments = departments_of(c for rows in activities.values() for row in rows for c in row[4])
     relations: Mapping[int, list[tuple[int, RelationFact]]] = parts.get("relations", {})
     documents, tasks = documents_of(subject_type, ids), tasks_of(subject_type, ids)
     readers, team = external_readers(subject_type, ids), parts.get("team", {})
     found = {}
     for pk, fields in values.items():
-        filed = tuple(documents.get(pk, ()))
+        filed, roles = tuple(documents.get(pk, ())), roles_of(relations.get(pk, ()))
         found[pk] = SubjectFacts(
             fields=fields,
             documents=filed,
@@ -196,17 +220,15 @@ def assemble(
             children=tasks.get(pk, {}),
             relations=tuple(r for _c, r in relations.get(pk, ())),
             team=team.get(pk, {}),
-            activities=tuple(
-                with_people(activities.get(pk, ()), departments, roles_of(relations.get(pk, ())))
-            ),
+            activities=tuple(activity_fact(*row, departments, roles) for row in activities.get(pk, ())),
         )
     return found
 
 
-def departments_of(activities: Mapping[int, Sequence[tuple[Any, ...]]]) -> dict[int, str]:
-    """The departments of the contacts who took part in any of them."""
-    contacts = {c for rows in activities.values() for row in rows for c in row[1]}
-    return dict(_departments(contacts)) if contacts else {}
+def departments_of(contacts: Iterable[int]) -> dict[int, str]:
+    """The departments of people, by contact."""
+    asked = set(contacts)
+    return dict(_departments(asked)) if asked else {}
 
 
 def roles_of(relations: Iterable[tuple[int, RelationFact]]) -> dict[int, set[str]]:
@@ -215,26 +237,6 @@ def roles_of(relations: Iterable[tuple[int, RelationFact]]) -> dict[int, set[str
     for contact_id, relation in relations:
         roles[contact_id].add(relation.role)
     return roles
-
-
-def with_people(
-    rows: Iterable[tuple[ActivityFact, list[int]]],
-    departments: Mapping[int, str],
-    roles: Mapping[int, set[str]],
-) -> Iterable[ActivityFact]:
-    for fact, contacts in rows:
-        if not contacts:
-            yield fact
-            continue
-        yield ActivityFact(
-            fact.id,
-            fact.kind,
-            fact.done_at,
-            fact.outcome,
-            fact.two_way,
-            frozenset(d for c in contacts if (d := departments.get(c, ""))),
-            frozenset().union(*(roles.get(c, ()) for c in contacts)),
-        )
 
 
 def opportunity_facts(ids: Sequence[int]) -> dict[int, SubjectFacts]:

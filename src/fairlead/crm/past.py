@@ -37,8 +37,7 @@ def past_facts(
     moments = [m for m in moments if m.subject_id in values]
     fields = _Fields(subject_type, values, moments)
     is_deal = subject_type == "opportunity"
-    activities = _activities(subject_type, ids)
-    departments = facts.departments_of(activities)
+    done = _Done(subject_type, ids)
     documents, tasks = _documents(subject_type, ids), _tasks(subject_type, ids)
     relations = _relations(ids) if is_deal else {}
     teams = _teams(ids) if is_deal else {}
@@ -48,10 +47,9 @@ def past_facts(
         pk, at = moment.subject_id, moment.at
         standing = [row[2:] for row in relations.get(pk, ()) if _stands(row, at)]
         filed = tuple(row[2] for row in documents.get(pk, ()) if _stands(row, at))
-        done = [row[:2] for row in activities.get(pk, ()) if row[2] <= at]
         found[moment] = SubjectFacts(
             fields=fields.at(moment),
-            activities=tuple(facts.with_people(done, departments, facts.roles_of(standing)) if done else ()),
+            activities=done.then(pk, at, standing),
             documents=filed,
             relations=tuple(relation for _contact, relation in standing),
             externals=facts.externals_of(readers, pk, at, filed) if readers else {},
@@ -134,17 +132,39 @@ def _stands(row: tuple[Any, ...], at: datetime) -> bool:
     return bool(row[0] <= at and (row[1] is None or row[1] > at))
 
 
-def _activities(
-    subject_type: str, ids: Sequence[int]
-) -> dict[int, list[tuple[ActivityFact, list[int], datetime]]]:
-    rows = facts.activities(subject_type, ids).filter(done_at__isnull=False, closed_recorded_at__isnull=False)
-    found: dict[int, list[tuple[ActivityFact, list[int], datetime]]] = defaultdict(list)
-    for pk, subject, kind, done_at, outcome, contacts, known_at in rows.values_list(
-        "pk", "subject_id", "kind", "done_at", "outcome", "contact_ids", "closed_recorded_at"
-    ):
-        assert done_at is not None and known_at is not None
-        found[subject].append((facts.activity_fact(pk, kind, done_at, outcome), contacts, known_at))
-    return found
+class _Done:
+    """Done activities, each with the roles that its people had at the moment asked for. Made once for as long as these
+    stay the same."""
+
+    def __init__(self, subject_type: str, ids: Sequence[int]) -> None:
+        self._rows: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        rows = facts.activities(subject_type, ids).filter(
+            done_at__isnull=False, closed_recorded_at__isnull=False
+        )
+        for pk, subject, *values in rows.values_list(
+            "pk", "subject_id", "kind", "done_at", "outcome", "contact_ids", "closed_recorded_at"
+        ):
+            self._rows[subject].append((pk, *values))
+        contacts = {c for found in self._rows.values() for row in found for c in row[4]}
+        self._departments = facts.departments_of(contacts)
+        self._made: dict[int, tuple[list[Any], list[tuple[datetime, ActivityFact]]]] = {}
+
+    def then(
+        self, subject_id: int, at: datetime, standing: list[tuple[int, RelationFact]]
+    ) -> tuple[ActivityFact, ...]:
+        held = self._made.get(subject_id)
+        if held is None or held[0] != standing:
+            held = self._made[subject_id] = (standing, self._make(subject_id, standing))
+        return tuple(fact for known_at, fact in held[1] if known_at <= at)
+
+    def _make(
+        self, subject_id: int, standing: list[tuple[int, RelationFact]]
+    ) -> list[tuple[datetime, ActivityFact]]:
+        roles = facts.roles_of(standing)
+        return [
+            (known_at, facts.activity_fact(pk, kind, done_at, outcome, contacts, self._departments, roles))
+            for pk, kind, done_at, outcome, contacts, known_at in self._rows.get(subject_id, ())
+        ]
 
 
 def _documents(

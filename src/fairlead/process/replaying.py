@@ -58,18 +58,23 @@ class Lineage:
     def __init__(self, old: Definition, new: Definition) -> None:
         self.to: Mapping[str, str | None] = {stage.key: _found(stage, new) for stage in old.stages}
         self.unasked = _pieces(new) - _pieces(old)
+        self._keeps = all(key == found for key, found in self.to.items())
 
     def facts(self, facts: Facts) -> Facts | None:
         """The facts in the candidate's words; None where it does not have the stage."""
         here = self.to.get(facts.journey.stage_key)
         if here is None:
             return None
-        journey = replace(
-            facts.journey,
-            stage_key=here,
-            passed=self._mapped(facts.journey.passed),
-            imported=self._mapped(facts.journey.imported),
-        )
+        if self._keeps and not self.unasked:
+            return facts
+        journey = facts.journey
+        if not self._keeps:
+            journey = replace(
+                journey,
+                stage_key=here,
+                passed=self._mapped(journey.passed),
+                imported=self._mapped(journey.imported),
+            )
         return replace(facts, journey=journey, unknown=facts.unknown | self.unasked)
 
     def _mapped(self, keys: Iterable[str]) -> frozenset[str]:
@@ -160,7 +165,7 @@ def _own(
     is_skip = kind == Kind.SKIP
     yield from evaluate(candidate, facts, here, "exit", only_unskippable=is_skip)
     # Nobody stayed in a stage that was not there: how many days it took cannot be told.
-    never = replace(facts, working_days_in_stage=None)
+    never = replace(facts, working_days_in_stage=None) if any(is_left for _stage, is_left in way) else facts
     for stage, is_left in way:
         if not (is_skip and is_left):
             yield from evaluate(candidate, facts, stage, "entry")

@@ -15,7 +15,7 @@ from fairlead.process.definition import Criterion, Definition
 from fairlead.process.enums import CriterionState, JourneyState, Outcome, Tried
 from fairlead.process.models import Journey
 from fairlead.process.replaying import MISSED, Trial
-from fairlead.process.selectors.passages import TriedJourney, try_on_history
+from fairlead.process.selectors.passages import AT_ONCE, TriedJourney, try_on_history
 
 MOST_ROWS = 500  # that are listed; all are counted
 #: How far it is: journeys tried, journeys to try.
@@ -118,10 +118,9 @@ def replay(
 ) -> Replay:
     """`candidate` over journeys of its process, which are those that the reader may see. Writes nothing."""
     counting = _Counting(candidate)
-    for some in try_on_history(candidate, journey_ids, at=at):
-        for one in some:
-            counting.add(one, at)
-        if progress:
+    for one in try_on_history(candidate, journey_ids, at=at):
+        counting.add(one, at)
+        if progress and (counting.journeys % AT_ONCE == 0 or counting.journeys == len(journey_ids)):
             progress(counting.journeys, len(journey_ids))
     return counting.replay()
 

@@ -81,8 +81,11 @@ class TriedJourney:
 
 def try_on_history(
     candidate: Definition, journey_ids: Sequence[int], *, at: datetime
-) -> Iterator[list[TriedJourney]]:
-    """`candidate` tried on each of these journeys in their order, some hundreds at a time. Writes nothing."""
+) -> Iterator[TriedJourney]:
+    """`candidate` tried on each of these journeys in their order; read some hundreds at a time. Writes nothing.
+
+    Each is judged when it is asked for, so that what was judged before need not be kept.
+    """
     versions = ProcessVersion.objects.filter(process__key=candidate.key).exclude(status=VersionStatus.DRAFT)
     lineages = {v.number: Lineage(definition_of(v), candidate) for v in versions}
     numbers = {v.pk: v.number for v in versions}
@@ -91,7 +94,7 @@ def try_on_history(
         rows = Journey.objects.in_bulk(wanted)
         ordered = [rows[pk] for pk in wanted if pk in rows]
         stages.attach(ordered)
-        yield _tried(candidate, lineages, numbers, ordered, at)
+        yield from _tried(candidate, lineages, numbers, ordered, at)
 
 
 def _tried(
@@ -100,10 +103,9 @@ def _tried(
     numbers: Mapping[int, int],
     journeys: Sequence[Journey],
     at: datetime,
-) -> list[TriedJourney]:
+) -> Iterator[TriedJourney]:
     made, imported = passages_of(journeys)
     coming = situations([j for j in journeys if j.state == JourneyState.OPEN], at=at)
-    found = []
     for journey in journeys:
         one = TriedJourney(journey, imported=imported.get(journey.pk, 0))
         one.past = [
@@ -120,8 +122,7 @@ def _tried(
             one.here = lineages[number].to.get(journey.stage.key)
             if one.here is not None:
                 one.place = standing(candidate, one.past, journey.episode_no, one.here)
-        found.append(one)
-    return found
+        yield one
 
 
 def passages_of(journeys: Sequence[Journey]) -> tuple[dict[int, list[Passage]], dict[int, int]]:
