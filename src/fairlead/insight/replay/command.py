@@ -59,4 +59,6 @@ def _criterion(one: dict[str, Any]) -> str:
         " ".join(filter(None, (one[side]["rate"], one[side]["span"], one[side]["n"])))
         for side in ("with", "without")
     )
-    return f"  {one['stage']} · {one['name']}: {counts} · {_('won')} {rates}"
+    return f"  {one['stage']} · {one['name']}: {counts} · " + _("won when met / not met: %(rates)s") % {
+        "rates": rates
+    }
