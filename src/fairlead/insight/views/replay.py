@@ -30,7 +30,7 @@ def replay(request: HttpRequest, key: str) -> HttpResponse:
         "nav_at": "processes",
         "process": process,
         "name": localized(process.name),
-        "versions": [("", _("The file below"))]
+        "versions": [("", _("The chosen file"))]
         + [(str(v.number), f"v{v.number} · {v.get_status_display()}") for v in versions],
         "version": request.POST.get("version", ""),
         "most": request.POST.get("most", ""),
