@@ -1,6 +1,7 @@
 """What every test gets: rule ids, a browser where there is one, no network but this machine."""
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -8,9 +9,20 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as settings_of_examples
 from tests.kit.browser import chromium_path, start_chromium
 
 from fairlead.config import messages
+
+# A machine with other work draws examples slowly; under CI every run draws the same ones.
+settings_of_examples.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+settings_of_examples.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
