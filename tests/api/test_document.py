@@ -58,7 +58,7 @@ def test_whatever_changes_a_versioned_record_asks_for_its_version(built):
         "contacts_left", "contacts_reassign", "contracts_edit", "fields_change", "journeys_category",
         "opportunities_edit", "opportunities_reassign", "opportunities_team_set", "plan_change", "plan_remove",
         "playbooks_end", "rollout_change", "scorecards_assess", "segments_edit",
-        "segments_reassign", "tasks_complete", "tasks_remove", "tasks_reopen", "views_change", "views_delete",
+        "segments_reassign", "tasks_complete", "tasks_edit", "tasks_remove", "tasks_reopen", "views_change", "views_delete",
     }  # fmt: skip
 
 
