@@ -373,6 +373,7 @@ UPDATES: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
     "work:cancel": ("activity", (), {}),
     "work:later": ("activity", (), {"to": "day"}),
     "work:task_done": ("task", (), {}),
+    "work:task_edit": ("task", (), {"title": "Other"}),
     "work:edit_comment": ("comment", (), {"text": "Other"}),
 }
 # Routes that add something, start something, or are moves, whose race has tests of its own.

@@ -115,6 +115,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "settings/organisation/": ("",),
     "styleguide/": ("",),
     "tasks/": ("", "?state=done"),
+    "tasks/<int:pk>/edit/": ("",),
     "teams/<int:pk>": ("",),
     "teams/new": ("",),
     "views/<int:pk>/": ("",),

@@ -35,7 +35,7 @@ def replay(request: HttpRequest, key: str) -> HttpResponse:
         "version": request.POST.get("version", ""),
         "most": request.POST.get("most", ""),
         "problems": [],
-        "error": "",
+        "errors": {},
     }
     status = 200
     if request.method == "POST":
@@ -45,7 +45,8 @@ def replay(request: HttpRequest, key: str) -> HttpResponse:
         except CannotPublish as refusal:
             context["problems"], status = refusal.details["problems"], 422
         except Invalid as refusal:
-            context["error"], status = str(refusal), 422
+            errors = {e["field"]: str(e["message"]) for e in refusal.details["errors"]}
+            context["errors"], status = errors, 422
     from ..replay.asked import SIZES
 
     context["sizes"] = [(str(n), _("the newest %(n)s") % {"n": f"{n:,}"}) for n in SIZES]
@@ -75,8 +76,10 @@ def _candidate(request: HttpRequest, process: Process) -> Definition:
 def _result(request: HttpRequest, process: Process, candidate: Definition) -> dict[str, Any]:
     from ..replay import asked, figures, words
 
-    sizes = {str(n): n for n in asked.SIZES}
-    most = sizes.get(request.POST.get("most", ""), asked.SIZES[0])
+    sizes = {"": asked.SIZES[0]} | {str(n): n for n in asked.SIZES}
+    most = sizes.get(request.POST.get("most", ""))
+    if most is None:
+        raise Invalid.field("most", _("Choose one of the list."))
     ids = asked.journey_ids(process, request.user, most=most)
     found = figures.replay(candidate, ids, at=timezone.now())
     total = Journey.objects.current().filter(process_key=process.key).count()
