@@ -204,7 +204,7 @@ OF_AUDITORS = frozenset({
     "session",
     "about/<slug:kind>/<int:pk>/star/", "about/<slug:kind>/<int:pk>/seen/", "recent/forget/", "api/v1/favourites",
     "first-steps/", "api/v1/first-steps",  # one's own list
-    "api/v1/keys", "audit/verify",
+    "api/v1/keys", "audit/verify", "api/v1/journal/verify",
     "views/save/", "api/v1/views", "api/v1/views/first",  # how one looks at a list oneself
 })  # fmt: skip
 REFUSED = frozenset({"400", "401", "403", "404", "405", "422", TO_SIGN_IN})

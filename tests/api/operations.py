@@ -278,6 +278,8 @@ LINES: Mapping[str, Line] = {
     "funnel_win_rate": Line("zhou"),
     "figures": Line("admin"),
     "events_list": Line("shen"),
+    "journal_seal": Line("shen"),
+    "journal_verify": Line("shen", body=lambda p: {}),
     "event_undo": Line("zhou", "event", status=204),
     "imports_list": Line("chen"),
     "imports_upload": Line("chen", body=lambda p: {"kind": "account", "content": FILE}, status=201, form=True),

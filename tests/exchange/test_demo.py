@@ -19,7 +19,7 @@ from fairlead.exchange.demo.company import CHAIN, Company
 from fairlead.exchange.demo.people import PASSWORD, SIGN_INS
 from fairlead.insight import history
 from fairlead.journal.models import Event
-from fairlead.journal.services import verify
+from fairlead.journal.sealing import verify
 from fairlead.organisation.enums import Role
 from fairlead.organisation.models import User
 from fairlead.process.enums import JourneyState, Mode

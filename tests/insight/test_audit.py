@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from tests.insight.conftest import PROCESS, person
 
 from fairlead.crm.services import NewRecord, create_many, edit
+from fairlead.journal import guards
 from fairlead.journal.enums import Channel
-from fairlead.journal.models import Event
-from fairlead.journal.services import NewEvent, purge_detail, record, seal
+from fairlead.journal.models import Event, Seal
+from fairlead.journal.sealing import seal
+from fairlead.journal.services import NewEvent, purge_detail, record
 from fairlead.organisation import services
 from fairlead.organisation.models import Organisation
 from fairlead.process.enums import Kind
@@ -243,3 +245,33 @@ def test_one_row_and_fifty_ask_the_database_equally_little(house, sign_in, djang
         )
     with django_assert_max_num_queries(20):
         text(client)
+
+
+@pytest.mark.rule("OV-3", "T28")
+def test_the_page_and_the_api_tell_how_far_the_journal_is_sealed_and_what_was_found(house, sign_in):
+    people, _deals = house
+    while seal(at=NOON):
+        pass
+    head = Seal.objects.order_by("-id").first().digest
+
+    assert head not in text(sign_in(people["manager-east"]))
+    assert sign_in(people["manager-east"]).get("/api/v1/journal/seal").status_code == 403
+    auditor = sign_in(people["auditor"])
+    assert head in text(auditor)
+    told = auditor.get("/api/v1/journal/seal").json()
+    assert (told["head"], told["events"], told["check"]) == (head, Event.objects.count(), None)
+
+    auditor.post("/audit/verify")
+    told = auditor.get("/api/v1/journal/seal").json()["check"]
+    assert (told["sound"], told["by"], told["fault"]) == (True, people["auditor"].pk, "")
+
+    guards.remove(connection)
+    event = Event.objects.order_by("pk").first()
+    Event.objects.filter(pk=event.pk).update(reason_code="changed")
+    guards.install(connection)
+    path = "/api/v1/journal/verify"
+    found = auditor.post(path, {}, content_type="application/json").json()
+    assert (found["sound"], found["fault"], found["event"]) == (False, "altered", event.pk)
+    assert f"事件 {event.pk}：被改动。" in text(auditor)
+    noted = auditor.post(path, {"expect": "f" * 63}, content_type="application/json")
+    assert noted.status_code == 400

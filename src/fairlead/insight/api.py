@@ -21,6 +21,7 @@ from fairlead.process.models import Process
 from fairlead.process.subjects import visible_subjects
 
 from .api_adoption import router as adoption
+from .api_audit import router as audit
 from .api_replay import router as replay
 from .questions import Question
 from .schemas import (
@@ -45,6 +46,7 @@ from .schemas import (
 router = Router(tags=["insight"])
 router.add_router("", adoption)
 router.add_router("", replay)
+router.add_router("", audit)
 DAYS = (30, 60, 90)
 
 

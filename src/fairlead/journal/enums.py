@@ -21,3 +21,17 @@ class Fidelity(models.TextChoices):
     FULL = "full", pgettext_lazy("fidelity", "every step with its date")
     STAGE_DATES_ONLY = "stage_dates_only", pgettext_lazy("fidelity", "dated steps only")
     FINAL_ONLY = "final_only", pgettext_lazy("fidelity", "final state only")
+
+
+class Fault(models.TextChoices):
+    """What a reading of the sealed journal found not to hold."""
+
+    ALTERED = "altered", pgettext_lazy("fault", "altered")
+    MISSING = "missing", pgettext_lazy("fault", "missing")
+    ADDED = "added", pgettext_lazy("fault", "added afterwards")
+    DETAIL_ALTERED = "detail_altered", pgettext_lazy("fault", "detail altered")
+    DETAIL_MISSING = "detail_missing", pgettext_lazy("fault", "detail missing")
+    DETAIL_ADDED = "detail_added", pgettext_lazy("fault", "detail added afterwards")
+    ERASED_UNTOLD = "erased_untold", pgettext_lazy("fault", "detail erased without a trace")
+    SEAL_ALTERED = "seal_altered", pgettext_lazy("fault", "seal altered or missing")
+    OTHER_HEAD = "other_head", pgettext_lazy("fault", "another chain than the one noted")

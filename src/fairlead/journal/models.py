@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from .enums import Channel, Fidelity
+from .enums import Channel, Fault, Fidelity
 from .querysets import EventQuerySet
 
 
@@ -87,7 +87,10 @@ class EventDetail(models.Model):
 
 
 class Seal(models.Model):
-    """A link of the chain over settled events: digest over the previous digest and the headers it covers."""
+    """A link of the chain over settled events: digest over the previous digest and the headers it covers.
+
+    `leaves` holds the id and the digest of each header, by which an altered, missing or added row is named.
+    """
 
     first_txid = models.BigIntegerField()
     first_event_id = models.BigIntegerField()
@@ -97,6 +100,30 @@ class Seal(models.Model):
     previous_digest = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64)
     sealed_at = models.DateTimeField()
+    leaves = models.BinaryField(default=bytes)
+
+    class Meta:
+        # Two sealers at once: the later one finds its place in the chain taken.
+        constraints = [models.UniqueConstraint(fields=["previous_digest"], name="seal_one_chain")]
+
+
+class SealCheck(models.Model):
+    """One reading of the whole chain again: what was read, and the first thing that did not hold."""
+
+    at = models.DateTimeField()
+    by_id_then = models.BigIntegerField(null=True, blank=True)
+    channel = models.CharField(max_length=10, choices=Channel)
+    events = models.PositiveBigIntegerField()
+    seals = models.PositiveIntegerField()
+    unsealed = models.PositiveBigIntegerField()
+    head = models.CharField(max_length=64, blank=True)
+    fault = models.CharField(max_length=20, choices=Fault, blank=True, default="")
+    seal_id = models.BigIntegerField(null=True, blank=True)
+    event_id = models.BigIntegerField(null=True, blank=True)
+
+    @property
+    def sound(self) -> bool:
+        return not self.fault
 
 
 class ReaderCursor(models.Model):

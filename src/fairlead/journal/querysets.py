@@ -65,6 +65,12 @@ class EventQuerySet(models.QuerySet["Event"]):
         # The first condition says nothing new; it lets the index on (txid, id) begin where the reader stopped.
         return self.filter(txid__gte=txid).filter(Q(txid__gt=txid) | Q(txid=txid, id__gt=event_id))
 
+    def up_to(self, txid: int, event_id: int) -> Self:
+        """Up to and with that place, in the order of `in_order`."""
+        if connection.vendor != "postgresql":
+            return self.filter(id__lte=event_id)
+        return self.filter(txid__lte=txid).filter(Q(txid__lt=txid) | Q(txid=txid, id__lte=event_id))
+
     def known_on(self, at: datetime) -> Self:
         """As known on an instant: recorded by then, whatever its effective date (EV-4)."""
         return self.filter(recorded_at__lte=at)

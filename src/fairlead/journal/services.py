@@ -1,4 +1,4 @@
-"""Writing to the journal, reading it with a cursor, sealing it, purging a detail."""
+"""Writing to the journal, reading it with a cursor, purging a detail. How it is sealed: see `sealing`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from fairlead.common import bulk
 
-from .models import Event, EventDetail, ReaderCursor, Seal
+from .models import Event, EventDetail, ReaderCursor
 from .querysets import current_transaction_id
 
 _listening: ContextVar[tuple[list[Event], ...]] = ContextVar("journal_listening", default=())
@@ -241,78 +241,6 @@ def read_new(name: str, *, limit: int = 1000) -> list[Event]:
 def advance(name: str, to: Event) -> None:
     """Remember that reader `name` has dealt with everything up to `to`; call it in the effect's transaction."""
     ReaderCursor.objects.filter(name=name).update(txid=to.txid, event_id=to.pk)
-
-
-def header_digest(event: Event) -> str:
-    """Hash of a header as stored, its detail only by the salted hash, so that a purge breaks no chain."""
-    names = [f.attname for f in Event._meta.concrete_fields]
-    return hashlib.sha256(canonical({name: getattr(event, name) for name in names}).encode()).hexdigest()
-
-
-def _chain(previous: str, events: Sequence[Event]) -> str:
-    digest = hashlib.sha256(previous.encode())
-    for event in events:
-        digest.update(header_digest(event).encode())
-    return digest.hexdigest()
-
-
-@transaction.atomic
-def seal(*, at: datetime, limit: int = 5000) -> Seal | None:
-    """Chain the next settled batch to the seals before it; None when there is nothing new. Run by one job."""
-    last = Seal.objects.select_for_update().order_by("-id").first()
-    after = (last.last_txid, last.last_event_id) if last else (0, 0)
-    events = list(Event.objects.settled().after(*after).in_order()[:limit])
-    if not events:
-        return None
-    previous = last.digest if last else ""
-    return Seal.objects.create(
-        first_txid=events[0].txid,
-        first_event_id=events[0].pk,
-        last_txid=events[-1].txid,
-        last_event_id=events[-1].pk,
-        count=len(events),
-        previous_digest=previous,
-        digest=_chain(previous, events),
-        sealed_at=at,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What `verify` found: `events` and `seals` read, and the first thing that does not hold."""
-
-    events: int
-    seals: int
-    broken_seal_id: int | None = None
-    broken_event_id: int | None = None
-
-    @property
-    def sound(self) -> bool:
-        return self.broken_seal_id is None and self.broken_event_id is None
-
-
-def verify() -> Verification:
-    """Read the whole chain again, and every detail that has not been purged against its hash."""
-    previous, read, seals = "", 0, 0
-    for link in Seal.objects.order_by("id").iterator():
-        events = list(
-            Event.objects.after(link.first_txid, link.first_event_id - 1)
-            .exclude(txid__gt=link.last_txid)
-            .exclude(txid=link.last_txid, id__gt=link.last_event_id)
-            .in_order()
-        )
-        if (
-            link.previous_digest != previous
-            or len(events) != link.count
-            or _chain(previous, events) != link.digest
-        ):
-            return Verification(read, seals, broken_seal_id=link.pk)
-        previous, read, seals = link.digest, read + len(events), seals + 1
-    details = EventDetail.objects.select_related("event").filter(purged_at=None).order_by("event_id")
-    for detail in details.iterator(chunk_size=2000):
-        if detail_digest(detail.salt, detail.payload, detail.comment) != detail.event.detail_hash:
-            return Verification(read, seals, broken_event_id=detail.event_id)
-    return Verification(read, seals)
 
 
 @transaction.atomic

@@ -17,7 +17,8 @@ from fairlead.common.pages import page
 from fairlead.common.refusals import NotFound, NotPermitted
 from fairlead.fields.catalogue import catalogue, subject_types
 from fairlead.journal.enums import Channel
-from fairlead.journal.services import verify
+from fairlead.journal.models import SealCheck
+from fairlead.journal.sealing import check, state
 from fairlead.organisation.models import User
 from fairlead.process.definitions import definition_of
 from fairlead.process.enums import CriterionState
@@ -54,7 +55,8 @@ def audit_verify(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     if not user.reach(RIGHT).all:
         raise NotPermitted
-    return page(request, "insight/audit.html", _context(request) | {"verified": verify()}, block="content")
+    verified = check(by=user, at=timezone.now(), channel=Channel.UI)
+    return page(request, "insight/audit.html", _context(request) | {"verified": verified}, block="content")
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
@@ -62,13 +64,17 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     wanted = TrailFilter.read(request.GET)
     rows, more = page_of(user, wanted)
     people = User.objects.visible_to(user).by_name().values_list("pk", "name")
+    may_verify = user.reach(RIGHT).all
+    sealed = state() if may_verify else None
     query = wanted.query(before=None)
     return {
         "nav_at": "audit",
         "wanted": wanted,
         "rows": rows,
         "verified": None,
-        "may_verify": user.reach(RIGHT).all,
+        "may_verify": may_verify,
+        "sealed": sealed,
+        "checked_by": _checked_by(sealed.check) if sealed and sealed.check else "",
         "people": [("", _("Everybody")), *people],
         "kinds": [("", _("All kinds")), *subject_choices()],
         "types": [("", _("All events")), *((key, str(name)) for key, name in EVENTS.items())],
@@ -79,6 +85,12 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "clear_url": reverse("insight:audit"),
         "is_filtered": bool(query),
     }
+
+
+def _checked_by(found: SealCheck) -> str:
+    if found.by_id_then is None:
+        return _("the system")
+    return names_of([found.by_id_then]).get(found.by_id_then, f"#{found.by_id_then}")
 
 
 @access("audit.view")
