@@ -12,7 +12,8 @@ from fairlead.fields.conditions import verdict as condition_verdict
 
 from .definition import Criterion, Definition
 from .enums import SETTLED, CriterionState, CriterionType
-from .facts import Facts
+from .envelopes import Cover, coverage
+from .facts import ConditionFact, Facts
 
 # state, why, why_params, mend, mend_params, evidence, expires_at
 Judgement = tuple[CriterionState, str, Mapping[str, Any], str, Mapping[str, Any], str, "datetime | None"]
@@ -216,7 +217,33 @@ def _attestation(
 
 
 def _approval(criterion: Criterion, facts: Facts, definition: Definition, settled_stage: bool) -> Judgement:
-    return UNKNOWN, "approval_unknown", NONE, "none", NONE, "", None
+    name = str(criterion.params["approval"])
+    mend = {"approval": name}
+    kind = definition.approvals.kinds.get(name)
+    if kind is None:
+        return UNKNOWN, "approval_unknown", mend, "none", NONE, "", None
+    if "approvals" in facts.unknown or f"approval:{name}" in facts.unknown:
+        return UNKNOWN, "evidence_unknown", NONE, "approval", mend, "", None
+    found = coverage(kind, facts.fields, [a for a in facts.approvals if not a.about], at=facts.at)
+    said = {
+        **mend,
+        "levers": list(found.open_levers),
+        "rows": [row.key for row in found.asked.lanes.values()],
+    }
+    match found.cover:
+        case Cover.COVERED:
+            newest = max(found.by, key=lambda a: (a.granted_at, a.id))
+            said["at"] = newest.granted_at.isoformat()
+            return MET, "approval_met", said, "approval", mend, f"approval:{newest.id}", found.ends_at
+        case Cover.NOT_NEEDED:
+            return MET, "approval_not_needed", said, "approval", mend, "", None
+        case Cover.UNKNOWN:
+            return UNKNOWN, "evidence_unknown", NONE, "approval", mend, "", None
+        case Cover.EXPIRED:
+            return EXPIRED, "approval_expired", said, "approval", mend, "", None
+        case Cover.PROHIBITED:
+            said["prohibited"] = [one.key for one in found.asked.prohibited]
+    return UNMET, f"approval_{found.cover}", said, "approval", mend, "", None
 
 
 def _external(criterion: Criterion, facts: Facts, definition: Definition, settled_stage: bool) -> Judgement:
@@ -299,6 +326,23 @@ CHECKS: Mapping[CriterionType, Callable[[Criterion, Facts, Definition, bool], Ju
     CriterionType.CHILD: _child,
     CriterionType.ELAPSED: _elapsed,
 }
+
+
+def condition_state(condition: ConditionFact, facts: Facts) -> tuple[CriterionState, str]:
+    """Whether what an approval was given on condition of has come about, and what shows it (AP-12)."""
+    if condition.met_at is not None:
+        return MET, f"condition:{condition.id}"
+    if condition.kind == "external":
+        if "externals" in facts.unknown:
+            return UNKNOWN, ""
+        fact = facts.externals.get(condition.name)
+        return (MET, fact.ref) if fact is not None else (UNMET, "")
+    if condition.kind == "document":
+        if "documents" in facts.unknown:
+            return UNKNOWN, ""
+        found = [d for d in facts.documents if d.kind == condition.name]
+        return (MET, f"document:{found[-1].id}") if found else (UNMET, "")
+    return UNMET, ""
 
 
 def group_state(mode: str, k: int, states: list[CriterionState]) -> CriterionState:

@@ -15,6 +15,7 @@ from fairlead.fields.catalogue import FieldSpec
 from fairlead.fields.conditions import Compiled
 from fairlead.fields.enums import Operator
 
+from .approval_policy import ApprovalPolicy
 from .clocks import ClockPolicy
 from .enums import (
     CriterionType,
@@ -172,6 +173,7 @@ class Transition:
     reasons: str = ""
     when: Compiled | None = None
     needs_right: str = ""
+    approval: str = ""  # a kind of approval that must cover this very move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +242,7 @@ class Definition:
     recurring_days: int | None
     source: Mapping[str, Any]
     clocks: ClockPolicy = field(default_factory=ClockPolicy)
+    approvals: ApprovalPolicy = field(default_factory=ApprovalPolicy)
     playbooks: Mapping[str, Playbook] = field(default_factory=dict)
     by_key: Mapping[str, Stage] = field(default_factory=dict)
     positions: Mapping[str, int] = field(default_factory=dict)

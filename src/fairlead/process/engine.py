@@ -14,10 +14,11 @@ from typing import Any
 
 from fairlead.fields.conditions import verdict as condition_verdict
 
-from .checks import CHECKS, group_state
+from .checks import CHECKS, condition_state, group_state
 from .definition import Criterion, Definition, Stage, Transition
 from .enums import CLOSED_STATES, FORWARD, CriterionState, CriterionType, JourneyState, Kind, Level, Outcome
-from .facts import Facts
+from .envelopes import Cover, coverage
+from .facts import ConditionFact, Facts
 from .verdicts import CriterionResult, LegalMove, Objection, Verdict, Wish
 
 MOST_DIGITS = Decimal(10) ** 16  # before the point, as amounts are stored
@@ -235,6 +236,40 @@ def _evaluate_forward(definition: Definition, facts: Facts, wish: Wish) -> Itera
         yield from evaluate(definition, facts, here, "exit")
     if wish.to:
         yield from evaluate(definition, facts, definition.stage(wish.to), "entry")
+    for condition in facts.conditions:
+        if _is_due(definition, condition, wish):
+            yield _condition(condition, facts)
+
+
+def _is_due(definition: Definition, condition: ConditionFact, wish: Wish) -> bool:
+    """A condition stands at the exit of its stage; one of a stage that this version does not have stands at once."""
+    if not wish.to or condition.stage_key not in definition.by_key:
+        return True
+    return definition.position(condition.stage_key) < definition.position(wish.to)
+
+
+def _condition(condition: ConditionFact, facts: Facts) -> CriterionResult:
+    """What an approval was given on condition of is a required item like any other, and is not waived (AP-12)."""
+    state, evidence = condition_state(condition, facts)
+    is_met = state == CriterionState.MET
+    mend = {"external": "external", "document": "document"}.get(condition.kind, "condition")
+    params = {"condition": condition.id, "fact": condition.name, "kind": condition.name}
+    return CriterionResult(
+        key=condition.key,
+        stage_key=condition.stage_key,
+        side="exit",
+        type={"external": CriterionType.EXTERNAL, "document": CriterionType.DOCUMENT}.get(
+            condition.kind, CriterionType.ATTESTATION
+        ),
+        level=Level.BLOCK,
+        state=state,
+        why="condition_met" if is_met else "condition_open",
+        why_params={"text": condition.text},
+        role=condition.role,
+        mend=mend,
+        mend_params=params,
+        evidence=evidence,
+    )
 
 
 def _chosen_branch(stage: Stage, facts: Facts) -> Transition | None:
@@ -324,7 +359,24 @@ def _reason_objections(
         yield Objection("amount_missing")
     if wish.kind == Kind.HOLD and not wish.form.get("resume_date"):
         yield Objection("resume_date_missing")
+    if transition.approval and not _is_approved(definition, facts, transition):
+        yield Objection("approval_missing", {"approval": transition.approval, "to": transition.to})
     yield from _form_objections(facts, wish)
+
+
+def move_about(kind: str, to: str) -> str:
+    """What an approval of one move is about."""
+    return f"{kind}:{to}"
+
+
+def _is_approved(definition: Definition, facts: Facts, transition: Transition) -> bool:
+    """Whether a live approval covers this very move."""
+    kind = definition.approvals.kinds.get(transition.approval)
+    if kind is None:
+        return False
+    about = move_about(transition.kind, transition.to)
+    found = coverage(kind, facts.fields, [a for a in facts.approvals if a.about == about], at=facts.at)
+    return found.cover in (Cover.COVERED, Cover.NOT_NEEDED)
 
 
 def _form_objections(facts: Facts, wish: Wish) -> Iterator[Objection]:

@@ -61,6 +61,50 @@ class WaiverFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A value that an approval binds, and which way it may move: see `envelopes`. `value` as it stands in JSON."""
+
+    lever: str
+    field: str
+    direction: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalFact:
+    """A decision on one lever of a kind of approval, or (`is_pending`) a request that is being decided.
+
+    `about`: what a one-time permission is for, such as one skip; blank for the record itself.
+    `was_outside`: a value left it once, so that it holds no more.
+    """
+
+    id: int
+    kind: str
+    lever: str
+    tier: int
+    bounds: tuple[Bound, ...]
+    granted_at: datetime
+    expires_at: datetime | None = None
+    about: str = ""
+    is_pending: bool = False
+    was_outside: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionFact:
+    """What an approval was given on condition of (AP-12): blocks at the gate of `stage_key` until it holds."""
+
+    id: int
+    key: str
+    stage_key: str
+    kind: str  # external, document, word
+    name: str  # the fact, the kind of document
+    text: str
+    role: str = ""
+    met_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExternalFact:
     key: str
     at: datetime
@@ -108,6 +152,8 @@ class Facts:
     relations: tuple[RelationFact, ...] = ()
     attestations: tuple[AttestationFact, ...] = ()
     waivers: tuple[WaiverFact, ...] = ()
+    approvals: tuple[ApprovalFact, ...] = ()
+    conditions: tuple[ConditionFact, ...] = ()
     externals: Mapping[str, ExternalFact] = field(default_factory=dict)
     children: Mapping[str, ChildrenFact] = field(default_factory=dict)
     team: Mapping[str, frozenset[int]] = field(default_factory=dict)  # role in the deal → people

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from fairlead.fields.catalogue import Catalogue, FieldSpec, Option
 from fairlead.fields.enums import NUMERIC, FieldType
 
+from .approval_reading import check_uses, read_approvals
 from .clock_reading import read_clocks
 from .criteria import ACTIVITY_KINDS, ROLES, CriteriaReader
 from .definition import (
@@ -56,6 +57,7 @@ TOP_KEYS = {
     "recurring_days",
     "clocks",
     "playbooks",
+    "approvals",
 }
 STAGE_KEYS = {
     "key",
@@ -152,6 +154,8 @@ class _Loader(CriteriaReader):
             stages = add_linear_transitions(stages)
         clocks = read_clocks(self, document.get("clocks"), stages, lists)
         playbooks = read_playbooks(self, document.get("playbooks"), stages)
+        approvals = read_approvals(self, document.get("approvals"))
+        check_uses(self, approvals, stages)
         self.problems.extend(structural_problems(stages, lists))
         self.problems.extend(guidance_problems(stages))
         if self.problems:
@@ -172,6 +176,7 @@ class _Loader(CriteriaReader):
             source=document,
             clocks=clocks,
             playbooks=playbooks,
+            approvals=approvals,
             by_key={s.key: s for s in stages},
             positions={s.key: i for i, s in enumerate(stages)},
         )
@@ -392,7 +397,7 @@ class _Loader(CriteriaReader):
             here = f"{path}.{i}"
             if not self.is_mapping(item, here):
                 continue
-            self.unknown(item, {"type", "to", "label", "reasons", "when", "needs_right"}, here)
+            self.unknown(item, {"type", "to", "label", "reasons", "when", "needs_right", "approval"}, here)
             if item.get("type") not in Kind.values:
                 self.bad(f"{here}.type", _("There is no such kind of move."))
                 continue
@@ -404,6 +409,7 @@ class _Loader(CriteriaReader):
                     label=self.name(item.get("label"), f"{here}.label", needed=False),
                     when=self.condition(item.get("when"), f"{here}.when"),
                     needs_right=self.text(item.get("needs_right"), f"{here}.needs_right"),
+                    approval=self.text(item.get("approval"), f"{here}.approval"),
                 )
             )
         return tuple(found)

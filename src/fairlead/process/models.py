@@ -137,6 +137,9 @@ class Journey(models.Model):
     superseded_at = models.DateTimeField(null=True, blank=True)
     clocks = models.JSONField(default=dict)  # what the fold remembers for them; see `fold.Travel`
     facts_rev = models.PositiveIntegerField(default=0)
+    # How much there is to read about approvals: requests that are being decided, decisions, conditions. With none,
+    # nothing is asked; and never fewer than there are.
+    approvals = models.PositiveIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
 
     objects = JourneyQuerySet.as_manager()
@@ -472,26 +475,22 @@ class FormTime(models.Model):
         ]
 
 
+from .approval_models import (  # noqa: E402 - they hang on Journey
+    ApprovalCondition,
+    ApprovalCopy,
+    ApprovalGrant,
+    ApprovalQuestion,
+    ApprovalRequest,
+    ApprovalSeat,
+    ApprovalStep,
+    Delegation,
+    Precedent,
+)
 from .playbook_models import Finding, PlaybookRun, PlaybookTask, QuestionAnswer  # noqa: E402 - they hang on Journey
 
 __all__ = [
-    "Attestation",
-    "ChainLink",
-    "Clock",
-    "ClockCalendar",
-    "DailySnapshot",
-    "Evaluation",
-    "Finding",
-    "FormTime",
-    "GateFlag",
-    "Journey",
-    "PlaybookRun",
-    "PlaybookTask",
-    "Process",
-    "ProcessVersion",
-    "QuestionAnswer",
-    "Rollout",
-    "StageRow",
-    "Visit",
-    "Waiver",
-]
+    "ApprovalCondition", "ApprovalCopy", "ApprovalGrant", "ApprovalQuestion", "ApprovalRequest", "ApprovalSeat",
+    "ApprovalStep", "Attestation", "ChainLink", "Clock", "ClockCalendar", "DailySnapshot", "Delegation", "Evaluation",
+    "Finding", "FormTime", "GateFlag", "Journey", "PlaybookRun", "PlaybookTask", "Precedent", "Process",
+    "ProcessVersion", "QuestionAnswer", "Rollout", "StageRow", "Visit", "Waiver",
+]  # fmt: skip

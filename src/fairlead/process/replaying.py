@@ -200,6 +200,8 @@ def _piece(criterion: Criterion) -> set[str]:
         return {f"attestation:{criterion.key}"}
     if criterion.type == CriterionType.DOCUMENT:
         return {f"document:{criterion.params['kind']}"}
+    if criterion.type == CriterionType.APPROVAL:
+        return {f"approval:{criterion.params['approval']}"}
     if criterion.type == CriterionType.CHILD:
         return {f"child:{criterion.params['tasks']}"}
     return set()

@@ -5,7 +5,7 @@ The engine answers in codes and parameters; here they become sentences in the ac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +15,20 @@ from django.utils.translation import ngettext
 
 from fairlead.fields.catalogue import Catalogue, pick
 
+from .approval_words import lever_names, prohibited_names, row_names
 from .definition import Definition
 from .enums import CriterionState, Kind
 from .roles import buying_role_name
 from .verdicts import CriterionResult, Objection, Verdict
 
 Names = Mapping[int, str]
+
+_namers: dict[str, Callable[[str], str]] = {}
+
+
+def name_keys(prefix: str, namer: Callable[[str], str]) -> None:
+    """Criteria that no document names, such as the conditions of an approval, are named by `namer`."""
+    _namers[prefix] = namer
 
 
 def objection_text(objection: Objection | Mapping[str, Any]) -> str:
@@ -43,6 +51,7 @@ def objection_text(objection: Objection | Mapping[str, Any]) -> str:
         "amount_invalid": _("An amount of zero or more is expected, such as 1200.50."),
         "amount_missing": _("Fill in the final amount."),
         "reopen_too_far": _("It reopens at the stage where it ended, or before."),
+        "approval_missing": _("This move needs an approval first. Submit it for approval."),
         "other_branch": _("The process leads to another stage from here."),
         "too_late_to_reopen": _("Closed more than %(days)s days ago: create a linked successor instead.")
         % {"days": params.get("days", 0)},
@@ -52,7 +61,10 @@ def objection_text(objection: Objection | Mapping[str, Any]) -> str:
 
 def criterion_name(definition: Definition, key: str) -> str:
     found = definition.criterion(key)
-    return pick(found[2].name) if found else key
+    if found:
+        return pick(found[2].name)
+    namer = _namers.get(key.partition("_")[0])
+    return (namer(key) if namer else "") or key
 
 
 def stage_name(definition: Definition, key: str) -> str:
@@ -158,6 +170,21 @@ _WHY: Mapping[str, Any] = {
         % {"name": n.get(p["by_id"], "—"), "day": day(p["at"])}
     ),
     "approval_unknown": lambda p, d, c, n: _("Approvals are not set up yet."),
+    "approval_met": lambda p, d, c, n: _("Approved on %(day)s") % {"day": day(p["at"])},
+    "approval_not_needed": lambda p, d, c, n: _("Within what needs nobody's approval"),
+    "approval_pending": lambda p, d, c, n: _("Submitted; being decided"),
+    "approval_missing": lambda p, d, c, n: _("Not approved yet: %(rows)s") % {"rows": row_names(p, d)},
+    "approval_outside": lambda p, d, c, n: (
+        _("A value left what was approved; to be decided anew: %(levers)s") % {"levers": lever_names(p)}
+    ),
+    "approval_expired": lambda p, d, c, n: (
+        _("The approval has run out; to be decided anew: %(levers)s") % {"levers": lever_names(p)}
+    ),
+    "approval_prohibited": lambda p, d, c, n: (
+        _("Nobody may approve this: %(what)s") % {"what": prohibited_names(p, d)}
+    ),
+    "condition_met": lambda p, d, c, n: _("The condition of the approval is fulfilled"),
+    "condition_open": lambda p, d, c, n: _("Condition of the approval, still open"),
     "external_met": lambda p, d, c, n: _("Happened on %(day)s") % {"day": day(p["at"])},
     "external_missing": lambda p, d, c, n: _("Has not happened yet"),
     "external_expired": lambda p, d, c, n: _("Happened too long ago"),
