@@ -18,6 +18,7 @@ from fairlead.exchange.demo import truths
 from fairlead.exchange.demo.company import CHAIN, Company
 from fairlead.exchange.demo.people import PASSWORD, SIGN_INS
 from fairlead.insight import history
+from fairlead.insight.adoption.behaviour import ask
 from fairlead.journal.models import Event
 from fairlead.journal.sealing import verify
 from fairlead.organisation.enums import Role
@@ -26,6 +27,7 @@ from fairlead.process.enums import JourneyState, Mode
 from fairlead.process.models import DailySnapshot, Evaluation, Journey, Process, Visit
 from fairlead.process.services import ledger
 from fairlead.process.services.rebuilding import differences, rebuild
+from fairlead.work.models import Activity, Task
 
 pytestmark = pytest.mark.xdist_group("demo")  # one worker: they look at one company
 
@@ -96,6 +98,31 @@ def test_what_is_open_looks_alive(company: Company) -> None:
     assert all(part.count() / deals.count() > 0.08 for part in shares)
     dates = [d for d in deals.values_list("close_date", flat=True) if d]
     assert any(d < UNTIL for d in dates) and any(d > UNTIL for d in dates)
+
+
+@pytest.mark.rule("MV-6")
+def test_nothing_that_is_over_waits_in_anybodys_list(company: Company) -> None:
+    """Tasks of closed deals are off the lists, and no other one is late for longer than a season."""
+    over = set(
+        Journey.objects.current()
+        .exclude(closed_at=None)
+        .exclude(subject_type="account")
+        .values_list("subject_type", "subject_id")
+    )
+    tasks = Task.objects.filter(done_at=None, removed_at=None)
+    waiting = [(t.subject_type, t.subject_id) for t in tasks]
+    waiting += list(Activity.objects.filter(state="planned").values_list("subject_type", "subject_id"))
+    assert len(waiting) > 50 and not over & set(waiting)
+    late = sorted((UNTIL - t.due_date).days for t in tasks if t.due_date)
+    assert sum(days > 120 for days in late) < len(late) * 0.1 and late[-1] < 500, late[-10:]
+
+
+@pytest.mark.rule("U39")
+def test_the_habit_of_planning_grows_and_does_not_come_from_nothing(company: Company) -> None:
+    now = datetime(UNTIL.year, UNTIL.month, UNTIL.day, 9, tzinfo=timezone.get_default_timezone())
+    asked = ask(User.objects.get(username="process"), now=now)
+    shares = [asked.whole(week).shares["planned"].value or 0 for week in asked.week_ends()]
+    assert len(shares) == 8 and min(shares) > 0.2 and shares[-1] > shares[0], shares
 
 
 def test_people_write_down_after_it_happened_and_nothing_lies_in_the_future(company: Company) -> None:

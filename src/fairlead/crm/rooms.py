@@ -59,6 +59,7 @@ class OpportunityRoom:
         "award_notice",
     )
     view_right, move_right = "opportunity.view", "opportunity.move"
+    ends_with_journey = True
 
     def facts(self, subject_ids: Sequence[int]) -> Mapping[int, SubjectFacts]:
         return facts.opportunity_facts(subject_ids)
@@ -154,6 +155,7 @@ class _OwnedRoom:
     """Segments and accounts: their rows have an owner and a team, and no amount."""
 
     externals: tuple[str, ...] = ()
+    ends_with_journey = False
 
     def __init__(
         self, model: Any, subject_type: str, label: Mapping[str, str], view: str, move: str, read: Any

@@ -37,6 +37,7 @@ class ContractRoom:
     label: Mapping[str, str] = {"zh": "合同", "en": "Contract"}
     externals: tuple[str, ...] = facts.CONTRACT_FACTS
     view_right, move_right = "contract.view", "contract.edit"
+    ends_with_journey = True
 
     def facts(self, subject_ids: Sequence[int]) -> Mapping[int, SubjectFacts]:
         return facts.contract_facts(subject_ids)

@@ -64,6 +64,10 @@ def wish_of(situation: Situation, given: "MoveIn") -> Wish:
         form["resume_date"] = form["resume_date"].isoformat()
     if "amount" in form:
         form["amount"] = str(form["amount"])
+    if form.get("keep_work"):
+        form["keep_work"] = "1"
+    else:
+        form.pop("keep_work", None)
     if "competitor" in form:
         form["competitor"] = clean_text(form["competitor"], field="competitor")
     kind, to = _kind(situation, given.kind, given.to)

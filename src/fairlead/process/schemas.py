@@ -153,7 +153,8 @@ class LegalMovesOut(Answer):
 
 
 class MoveForm(Body):
-    """What closing and holding ask for."""
+    """What closing and holding ask for. A closed opportunity or contract takes its open tasks and planned activities
+    off the lists, unless `keep_work` is true."""
 
     amount: (
         Annotated[Decimal, Field(ge=0, lt=10**16, max_digits=18, decimal_places=2, allow_inf_nan=False)]
@@ -161,6 +162,7 @@ class MoveForm(Body):
     ) = None
     competitor: Annotated[str, Field(max_length=200)] | None = None
     resume_date: Day | None = None
+    keep_work: bool | None = None
 
 
 class MoveIn(Body):

@@ -73,6 +73,7 @@ class SubjectRoom(Protocol):
     externals: tuple[str, ...]
     view_right: str
     move_right: str
+    ends_with_journey: bool  # whether it is over when its journey closes, and its open work with it
 
     def facts(self, subject_ids: Sequence[int]) -> Mapping[int, SubjectFacts]:
         """Facts by subject id, as they are now."""

@@ -26,7 +26,7 @@ class MoveForm:
         self.errors: dict[str, str] = {}
         self.typed = {
             name: str(data.get(name) or "")
-            for name in ("reason", "comment", "competitor", "resume_date", "amount")
+            for name in ("reason", "comment", "competitor", "resume_date", "amount", "keep_work")
         }
         self.kind, self.to = str(data.get("kind") or "")[:20], str(data.get("to") or "")[:60]
         self.asked = bool(data.get("asked"))
@@ -37,6 +37,8 @@ class MoveForm:
         self.form: dict[str, str] = {}
         if competitor := self._text("competitor", 200):
             self.form["competitor"] = competitor
+        if self.typed["keep_work"]:
+            self.form["keep_work"] = "1"
         if self.typed["resume_date"].strip():
             self._resume_date()
         if self.typed["amount"].strip():

@@ -29,6 +29,7 @@ from ..facts import PLAN
 from ..forms.moves import MoveForm
 from ..selectors.journeys import shown_journeys
 from .editing import act
+from .panel_ways import left_work
 from .panel_words import move_name
 from .shared import MAX_ID, go, notes
 
@@ -100,6 +101,7 @@ def journey_page(
             "reasons": [(r.key, pick(r.name)) for r in definition.lists.get(chosen.reasons, ())]
             if chosen
             else [],
+            "left": left_work(chosen.kind, row.subject_type, row.subject_id) if chosen else "",
             "target": stage_name(definition, chosen.to) if chosen and chosen.to else "",
             "nav_at": f"{row.subject_type}s",
             "mends": _mends(shown, row, record),

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from fairlead.common.names import localized
-from fairlead.process import words
+from fairlead.process import subjects, words
 from fairlead.process.enums import Kind
+from fairlead.work.selectors.agenda import open_work
 
 from .. import wording
 from ..selectors.panel import Gate, reasons
@@ -109,6 +111,34 @@ def move_form(gate: Gate, form: Any) -> dict[str, Any]:
         "amount": wish.kind == Kind.CLOSE_WON and not gate.situation.facts.fields.get("amount"),
         "competitor_value": typed.get("competitor") or gate.situation.facts.fields.get("competitor") or "",
         "who": _confirmers(gate),
+        "left": left_work(wish.kind, "opportunity", gate.deal.pk),
+    }
+
+
+def left_work(kind: Kind, subject_type: str, subject_id: int) -> str:
+    """What is still to be done about a record that is to be closed, in words; blank where nothing is or it goes on."""
+    if kind not in (Kind.CLOSE_WON, Kind.CLOSE_LOST) or not subjects.room_of(subject_type).ends_with_journey:
+        return ""
+    tasks, planned = open_work(subject_type, subject_id)
+    if not tasks and not planned:
+        return ""
+    if not planned:
+        return ngettext(
+            "%(count)s open task is taken off the lists with it.",
+            "%(count)s open tasks are taken off the lists with it.",
+            tasks,
+        ) % {"count": tasks}
+    if not tasks:
+        return ngettext(
+            "%(count)s planned activity is cancelled with it.",
+            "%(count)s planned activities are cancelled with it.",
+            planned,
+        ) % {"count": planned}
+    return _(
+        "Open tasks (%(tasks)s) and planned activities (%(planned)s) are taken off the lists with it."
+    ) % {
+        "tasks": tasks,
+        "planned": planned,
     }
 
 

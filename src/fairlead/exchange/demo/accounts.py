@@ -200,9 +200,11 @@ class Care(Agent):
         if place + 1 < len(self.STAGES):
             self.wish(today, Kind.ADVANCE, self.STAGES[place + 1])
         else:
+            self.finish_tasks(today)
             self.wish(today, Kind.CLOSE_WON)
 
     def leave(self, today: Day, reason: str) -> None:
+        self.finish_tasks(today)
         self.wish(
             today,
             Kind.CLOSE_LOST,

@@ -32,6 +32,7 @@ class Agent:
         "journey_id",
         "last_at",
         "numbers",
+        "open_tasks",
         "over",
         "owner",
         "plan",
@@ -53,6 +54,7 @@ class Agent:
         self.since: date = sim.dates.start
         self.last_at: datetime | None = None
         self.numbers: dict[str, int] = {}
+        self.open_tasks: list[Task] = []
         self.over = False
 
     # --- time ---
@@ -138,6 +140,13 @@ class Agent:
         ]
         today.tasks.extend(rows)
         today.done_tasks.extend((row, self.owner) for row in rows[:done])
+        self.open_tasks.extend(rows[done:])
+
+    def finish_tasks(self, today: Day) -> None:
+        """What was left to do is done. With a closed record the product takes it off the lists by itself."""
+        if not self.over:
+            today.done_tasks.extend((row, self.owner) for row in self.open_tasks)
+        self.open_tasks = []
 
     # --- moves ---
 

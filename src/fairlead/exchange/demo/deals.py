@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from fairlead.process.enums import Kind
@@ -105,7 +107,7 @@ FORGOTTEN, HELD, GAP, WAIVED, GIVE_UP = 0.035, 0.06, 0.07, 0.06, 4
 class Deal(Evidence):
     """One opportunity with its people, its money, and what the simulator knows that nobody else does."""
 
-    __slots__ = ("proven", "shaped")
+    __slots__ = ("habits", "proven", "shaped", "told")
 
     def __init__(
         self, sim: Simulation, number: int, customer: Customer, branch: Branch, amount: Decimal, tender: bool
@@ -117,6 +119,8 @@ class Deal(Evidence):
         self.placed = {}
         self.score = 0
         self.contract = None
+        self.told: datetime | None = None  # when a talk was last written down
+        self.habits = Random(f"{sim.seed}/habits/{number}")  # noqa: S311
 
     # --- at a stage ---
 
@@ -219,12 +223,27 @@ class Deal(Evidence):
 
     # --- acts ---
 
+    def met(
+        self, today: Day, kind: str, contacts: Sequence[int] = (), *, outcome: str = "", by: Any = None
+    ) -> None:
+        """Lately most talks were a planned next step first: agreed on when the last one was written down."""
+        super().met(today, kind, contacts, outcome=outcome, by=by)
+        row, told, self.told = today.activities[-1], self.told, today.at
+        if told is None or row.done_at is None or self.habits.random() >= self.sim.dates.habit(today.date):
+            return
+        planned = max(told, row.done_at - timedelta(days=self.habits.randint(20, 45)))
+        if planned < row.done_at:
+            row.due_at = row.done_at.replace(minute=row.done_at.minute // 30 * 30, second=0)
+            row.closed_recorded_at, row.recorded_at = row.recorded_at, planned
+
     def provide(self, today: Day, keys: tuple[str, ...]) -> None:
         for key in keys:
             PROVIDERS[key](self, today)
 
     def ask(self, today: Day) -> None:
         self.push_date(today, COURSES[self.stage].days)
+        if self.stage in ("quote_negotiation", "signing"):
+            self.finish_tasks(today)
         to = NEXT[self.stage]
         if to:
             self.wish(today, Kind.ADVANCE, to)

@@ -48,6 +48,8 @@ def plan_next_steps(sim: Simulation, deals: Sequence[Deal]) -> None:
             recorded = max(
                 instant(written, time(17, rng.randrange(60))), deal.last_at or instant(written, time(17))
             )
+            if deal.told is not None and sim.dates.habit(deal.told.date()):
+                recorded = min(recorded, deal.told)  # agreed on at the last talk
             rows.append(
                 Activity(
                     subject_type="opportunity",

@@ -98,6 +98,7 @@ class Fulfilment(Agent):
         if self.stage == "handover":
             self.done(today, MilestoneKind.HANDOVER)
         elif self.stage == "delivery":
+            self.finish_tasks(today)
             self.done(today, MilestoneKind.KICKOFF)
             if rng.random() < 0.75:
                 self.done(today, MilestoneKind.PAYMENT)

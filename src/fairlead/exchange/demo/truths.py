@@ -24,6 +24,8 @@ IDLE_CRITERION = "criteria_shaped"
 CRITERIA_STAGE = "solution_design"  # both are asked when this stage is left
 LATE_SELLERS = ("he.jun", "cao.lei", "peng.tao")  # user names
 LATE_SHARE, LATE_DAYS = 0.6, (3, 9)
+HABIT_WEEKS = 14  # for so long next steps have been planned in the product
+HABIT = (0.45, 0.9)  # the share of talks that were, at first and at last
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Dates:
         """The first day of the month of the price shock."""
         months = self.until.year * 12 + self.until.month - 1 - SHOCK_MONTHS_BACK
         return date(months // 12, months % 12 + 1, 1)
+
+    def habit(self, day: date) -> float:
+        """The share of talks that were planned as a next step before: none at first, then more from week to week."""
+        weeks = (day - self.until).days / 7 + HABIT_WEEKS
+        return 0.0 if weeks <= 0 else HABIT[0] + (HABIT[1] - HABIT[0]) * weeks / HABIT_WEEKS
 
     def in_shock(self, day: date) -> bool:
         first = self.shock_month

@@ -32,6 +32,7 @@ from ..subjects import Moved
 from ..verdicts import Verdict, Wish
 from ..words import objection_text
 from . import gates, ledger
+from .closing import end_work
 from .norms import norm_of_stage
 from .playbooks import follow_moves
 
@@ -393,6 +394,7 @@ class _Batch:
         for subject_type, moves in by_type.items():
             subjects.room_of(subject_type).after_moves(moves)
             follow_moves(moves)
+            end_work(moves)
 
 
 def event_of(definition: Definition, row: Journey, verdict: Verdict) -> tuple[str, dict[str, Any]]:

@@ -36,6 +36,13 @@ def titles_of(about: Iterable[tuple[str, int]], reader: Any) -> dict[tuple[str, 
     return found
 
 
+def open_work(subject_type: str, subject_id: int) -> tuple[int, int]:
+    """How many tasks are open on a record, and how many activities planned. The caller has checked the right."""
+    about: dict[str, Any] = {"subject_type": subject_type, "subject_id": subject_id}
+    tasks = Task.objects.filter(**about, done_at=None, removed_at=None)
+    return tasks.count(), Activity.objects.filter(**about, state="planned").count()
+
+
 def tasks_of(reader: Any, *, scope: str, done: bool, today: date) -> tuple[list[dict[str, Any]], bool]:
     """Tasks that are mine, or that I gave to others; late ones first. Whether there are more."""
     mine = Q(assignee=reader) | Q(assignee=None, created_by=reader)

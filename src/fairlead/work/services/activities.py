@@ -25,7 +25,7 @@ def _event(activity: Activity, type_: str, *, by: Any, at: datetime, channel: st
         type=type_,
         subject_type=activity.subject_type,
         subject_id=activity.subject_id,
-        actor_id=by.pk,
+        actor_id=by.pk if by is not None else None,
         effective_at=activity.done_at if type_ == "activity_done" and activity.done_at else at,
         recorded_at=at,
         channel=channel,

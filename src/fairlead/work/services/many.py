@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from fairlead.common import bulk
-from fairlead.journal.services import record
+from fairlead.journal.services import NewEvent, record
 
 from ..enums import ActivityState
 from ..models import Activity, File, Task
@@ -19,25 +19,36 @@ from . import activities, files, tasks
 
 
 def log_many(rows: Sequence[Activity], *, channel: str) -> Sequence[Activity]:
-    """Write activities that are done, or planned where `done_at` is None; `owner` is who wrote them down."""
+    """Write activities that are done, or planned where `done_at` is None; `owner` is who wrote them down.
+
+    One that was planned before it was done has its day (`due_at`), is recorded when it was planned, and says when
+    it was written down as done (`closed_recorded_at`).
+    """
     for row in rows:
         row.state = ActivityState.PLANNED if row.done_at is None else ActivityState.DONE
         if row.done_at is not None:
-            row.closed_recorded_at = row.recorded_at
+            if row.due_at is None or row.closed_recorded_at is None:
+                row.closed_recorded_at = row.recorded_at
+            else:
+                row.version = 2
     bulk.insert(rows)
-    record(
-        [
-            activities._event(
-                row,
-                "activity_planned" if row.done_at is None else "activity_done",
-                by=row.owner,
-                at=row.recorded_at,
-                channel=channel,
-            )
-            for row in rows
-        ]
-    )
+    record([event for row in rows for event in _as_it_came(row, channel)])
     return rows
+
+
+def _as_it_came(row: Activity, channel: str) -> list[NewEvent]:
+    found = []
+    if row.closed_recorded_at != row.recorded_at:
+        planned = activities._event(
+            row, "activity_planned", by=row.owner, at=row.recorded_at, channel=channel
+        )
+        planned.data.update({"outcome": "", "version": 1})
+        found.append(planned)
+    if row.closed_recorded_at is not None:
+        found.append(
+            activities._event(row, "activity_done", by=row.owner, at=row.closed_recorded_at, channel=channel)
+        )
+    return found
 
 
 def file_many(rows: Sequence[File], *, channel: str) -> Sequence[File]:
