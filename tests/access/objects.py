@@ -88,6 +88,12 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "processes/<slug:key>/landing/": {"key": PROCESS},
     "api/v1/processes/<key>": {"key": PROCESS},
     "api/v1/processes/<key>/mode": {"key": PROCESS},
+    "api/v1/processes/<key>/draft": {"key": PROCESS},
+    "api/v1/processes/<key>/draft/edits": {"key": PROCESS},
+    "api/v1/processes/<key>/draft/rebase": {"key": PROCESS},
+    "api/v1/processes/<key>/draft/publish": {"key": PROCESS},
+    "api/v1/processes/<key>/draft/request": {"key": PROCESS},
+    "api/v1/processes/<key>/draft/decision": {"key": PROCESS},
     "api/v1/processes/<key>/landing": {"key": PROCESS},
     "api/v1/processes/<key>/replay": {"key": PROCESS},
     "api/v1/processes/<key>/compliance": {"key": PROCESS},
@@ -171,6 +177,7 @@ def build(where: Company) -> Objects:
         **where.how(where.people["admin"]),
     )  # fmt: skip
     made.add("field", row, row)
+    process.begin_draft(PROCESS, **where.how(where.people["tang"]))
     return made
 
 

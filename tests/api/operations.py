@@ -83,6 +83,7 @@ def furnish(where: Company) -> Place:
         **where.how(where.admin),
     ).pk
     ids["view"] = crm.save_view("opportunity", name="百万以上", state=crm.ViewState(sort="-amount"), **how).pk
+    ids["draft"] = process.begin_draft(PROCESS, **where.how(where.people["tang"])).pk
     deal.refresh_from_db()
     place.versions = dict.fromkeys(ids, 1) | {
         "opportunity": deal.version,
@@ -212,6 +213,19 @@ LINES: Mapping[str, Line] = {
     "processes_replay": Line("tang", body=lambda p: {"version": 1}, path={"key": PROCESS}),
     "processes_landing": Line("zhou", path={"key": PROCESS}),
     "processes_set_mode": Line("tang", body=lambda p: {"mode": "soft"}, path={"key": PROCESS}),
+    "drafts_list": Line("tang"),
+    "drafts_get": Line("tang", path={"key": PROCESS}),
+    "drafts_begin": Line(
+        "tang", body=lambda p: {"template": "blank", "name": {"zh": "渠道", "en": "Channel"}},
+        path={"key": "channel"}, status=201),
+    "drafts_edit": Line(
+        "tang", "draft", lambda p: {"op": "stage_move", "stage": "needs_analysis", "by": -1}, path={"key": PROCESS}),
+    "drafts_replace": Line("tang", "draft", lambda p: {"document": document()}, path={"key": PROCESS}),
+    "drafts_rebase": Line("tang", "draft", path={"key": PROCESS}),
+    "drafts_publish": Line("tang", "draft", path={"key": PROCESS}),
+    "drafts_ask": Line("tang", "draft", lambda p: {"comment": "请看"}, path={"key": PROCESS}, status=201),
+    "drafts_decide": Line("tang", body=lambda p: {"grant": True}, path={"key": PROCESS}, status=404),
+    "drafts_discard": Line("tang", "draft", path={"key": PROCESS}, status=204),
     "journeys_list": Line("zhou"),
     "journeys_get": Line("zhou", "journey"),
     "journeys_checklist": Line("zhou", "journey"),

@@ -45,10 +45,13 @@ class RecordType:
 
 
 _types: dict[str, RecordType] = {}
+_unlisted: set[str] = set()
 
 
-def register(record_type: RecordType) -> None:
+def register(record_type: RecordType, *, listed: bool = True) -> None:
+    """`listed=False`: people can be told of one, but it is no record of the business with fields and lists."""
     _types[record_type.subject_type] = record_type
+    (_unlisted.discard if listed else _unlisted.add)(record_type.subject_type)
 
 
 def record_type(subject_type: str) -> RecordType:
@@ -59,7 +62,7 @@ def record_type(subject_type: str) -> RecordType:
 
 
 def record_types() -> tuple[RecordType, ...]:
-    return tuple(_types.values())
+    return tuple(kind for name, kind in _types.items() if name not in _unlisted)
 
 
 def require(user: Any, subject_type: str, subject_id: int, right: str) -> RecordType:

@@ -383,6 +383,7 @@ class Organisation(models.Model):
     template = models.CharField(max_length=16, choices=ProcessTemplate, default=ProcessTemplate.PLAIN)
     default_processes = models.JSONField(default=dict)  # {subject type: process key}
     soft_mode = models.BooleanField(default=True)  # gates flag, they do not block
+    publish_needs_second = models.BooleanField(default=False)  # who wrote a process does not publish it alone
     second_step_roles = models.JSONField(
         default=list, blank=True
     )  # roles that may not do without a second step

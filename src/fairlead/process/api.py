@@ -39,6 +39,7 @@ from .answers import (
     waiver_out,
 )
 from .api_clocks import router as clocks
+from .api_drafts import router as drafts
 from .api_playbooks import router as playbooks
 from .landing import mode_on
 from .models import Attestation, Evaluation, Process, ProcessVersion, StageRow, Waiver
@@ -72,6 +73,7 @@ from .services.publishing import validate
 
 router = Router(tags=["process"])
 router.add_router("", clocks)
+router.add_router("", drafts)
 router.add_router("", playbooks)
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]

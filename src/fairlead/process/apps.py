@@ -13,6 +13,7 @@ class ProcessConfig(AppConfig):
         from . import tasks  # the schedule learns of them
         from .field_uses import register_field_uses
         from .notifying import WORDS, tell_people
+        from .record import register_record
         from .services.clock_notices import tell_with
         from .services.shipping import set_up_step, stages_of_template
 
@@ -21,6 +22,7 @@ class ProcessConfig(AppConfig):
         work.word_notifications(WORDS)
         tell_with(tell_people)
         register_field_uses()
+        register_record()
 
         if stages_of_template not in registry.STAGES_OF_TEMPLATE:
             registry.STAGES_OF_TEMPLATE.append(stages_of_template)

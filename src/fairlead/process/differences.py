@@ -9,6 +9,9 @@ from django.utils.translation import gettext as _
 from fairlead.fields.catalogue import pick
 
 from .definition import Criterion, Definition, Stage
+from .describing import list_name, move_words, part_name
+from .enums import Kind
+from .roles import role_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,12 @@ class Change:
 
 
 def differences(old: Definition, new: Definition) -> list[Change]:
-    """Stages, criteria, limits, probabilities and names; empty when only guidance and words elsewhere differ."""
+    """Stages and their order, criteria, ways out, limits, roles, probabilities, names, reasons and fields; empty when
+    only guidance and words elsewhere differ.
+    """
     found = []
+    if old.name != new.name:
+        found.append(Change("changed", _("The process was called %(name)s") % {"name": pick(old.name)}))
     before, after = old.by_key, new.by_key
     found += [
         Change("removed", _("Stage %(stage)s") % {"stage": pick(s.name)})
@@ -32,11 +39,64 @@ def differences(old: Definition, new: Definition) -> list[Change]:
         if stage.key not in before:
             found.append(Change("added", _("Stage %(stage)s") % {"stage": pick(stage.name)}))
         else:
-            found += _stage(before[stage.key], stage)
+            found += _stage(before[stage.key], stage, old, new)
+    kept_old = [s.key for s in old.stages if s.key in after]
+    kept_new = [s.key for s in new.stages if s.key in before]
+    if kept_old != kept_new:
+        order = " → ".join(pick(s.name) for s in new.stages)
+        found.append(Change("changed", _("The order of stages: %(order)s") % {"order": order}))
+    return [*found, *_lists(old, new), *_fields(old, new)]
+
+
+def _lists(old: Definition, new: Definition) -> list[Change]:
+    found = []
+    for name, reasons in new.lists.items():
+        were = {r.key: r for r in old.lists.get(name, ())}
+        are = {r.key: r for r in reasons}
+        for sign, some, others in (("removed", were, are), ("added", are, were)):
+            found += [
+                Change(sign, _("%(list)s: “%(item)s”") % {"list": list_name(name), "item": pick(r.name)})
+                for key, r in some.items()
+                if key not in others
+            ]
+        found += [
+            Change("changed", _("%(list)s: “%(item)s”") % {"list": list_name(name), "item": pick(r.name)})
+            for key, r in are.items()
+            if key in were and were[key] != r
+        ]
     return found
 
 
-def _stage(old: Stage, new: Stage) -> list[Change]:
+def _fields(old: Definition, new: Definition) -> list[Change]:
+    were, are = {f.key: f for f in old.fields}, {f.key: f for f in new.fields}
+    found = []
+    for sign, some, others in (("removed", were, are), ("added", are, were)):
+        found += [
+            Change(sign, _("Field “%(field)s”") % {"field": pick(f.label)})
+            for key, f in some.items()
+            if key not in others
+        ]
+    return found
+
+
+def _ways(stage: Stage, definition: Definition) -> dict[tuple[str, str], str]:
+    """The ways out that somebody chose: not those back and aside that a linear process has by itself."""
+    return {
+        (t.kind, t.to): move_words(t, definition)
+        for t in stage.transitions
+        if t.kind not in (Kind.REGRESS, Kind.HOLD, Kind.CLOSE_LOST)
+    }
+
+
+def _roles(stage: Stage) -> str:
+    return "; ".join(
+        f"{part_name(part)} {' · '.join(role_name(r) for r in roles)}"
+        for part, roles in stage.roles.items()
+        if roles
+    )
+
+
+def _stage(old: Stage, new: Stage, before_all: Definition, after_all: Definition) -> list[Change]:
     name = pick(new.name)
     found = []
     if old.name != new.name:
@@ -59,6 +119,25 @@ def _stage(old: Stage, new: Stage) -> list[Change]:
                 % {"stage": name, "old": old.probability[1], "new": new.probability[1]},
             )
         )
+    if old.forecast != new.forecast:
+        said = _("%(stage)s: forecast category %(old)s → %(new)s")
+        values = {"stage": name, "old": old.forecast.label, "new": new.forecast.label}
+        found.append(Change("changed", said % values))
+    if _roles(old) != _roles(new):
+        said = _("%(stage)s: roles are now %(roles)s")
+        found.append(Change("changed", said % {"stage": name, "roles": _roles(new) or "—"}))
+    ways_then, ways_now = _ways(old, before_all), _ways(new, after_all)
+    for sign, some, others in (("removed", ways_then, ways_now), ("added", ways_now, ways_then)):
+        found += [
+            Change(sign, _("%(stage)s: %(move)s") % {"stage": name, "move": words})
+            for way, words in some.items()
+            if way not in others
+        ]
+    found += [
+        Change("changed", _("%(stage)s: %(move)s") % {"stage": name, "move": words})
+        for way, words in ways_now.items()
+        if way in ways_then and words != ways_then[way]
+    ]
     were = {c.key: c for c in (*old.entry, *old.exit)}
     are = {c.key: c for c in (*new.entry, *new.exit)}
     found += [_criterion("removed", name, c) for key, c in were.items() if key not in are]
@@ -75,10 +154,11 @@ def _stage(old: Stage, new: Stage) -> list[Change]:
                     % {"stage": name, "item": pick(criterion.name), "level": criterion.level.label},
                 )
             )
-        elif (before.params, before.applies_if, before.valid_days) != (
+        elif (before.params, before.applies_if, before.valid_days, before.name) != (
             criterion.params,
             criterion.applies_if,
             criterion.valid_days,
+            criterion.name,
         ):
             found.append(_criterion("changed", name, criterion))
     return found

@@ -136,6 +136,15 @@ class VersionStatus(models.TextChoices):
     RETIRED = "retired", pgettext_lazy("process version", "Retired")
 
 
+class RequestState(models.TextChoices):
+    """Of a request to publish a draft."""
+
+    OPEN = "open", pgettext_lazy("publish request", "Waits for a decision")
+    GRANTED = "granted", pgettext_lazy("publish request", "Published")
+    REFUSED = "refused", pgettext_lazy("publish request", "Refused")
+    LAPSED = "lapsed", pgettext_lazy("publish request", "Lapsed: the draft changed")
+
+
 class ClockKind(models.TextChoices):
     """The clocks of a journey (§2.5); C1 to C4, and what a role owes inside a stage (SL-4)."""
 

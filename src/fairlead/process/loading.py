@@ -97,7 +97,21 @@ def load(document: Any, catalogue: Catalogue, *, externals: Sequence[str] = ()) 
     `catalogue` describes the fields of the subject; fields that the document declares join it for the check.
     `externals` are the outside facts that the subject's room can tell; empty: not checked.
     """
-    return _Loader(document, catalogue, externals).run()
+    definition, problems = survey(document, catalogue, externals=externals)
+    if problems or definition is None:
+        raise DefinitionError(problems)
+    return definition
+
+
+def survey(
+    document: Any, catalogue: Catalogue, *, externals: Sequence[str] = ()
+) -> tuple[Definition | None, list[Trouble]]:
+    """What can be read of the document, and every problem found; for showing a draft that is not finished yet.
+
+    With problems the definition holds something harmless in place of what could not be read: never decide by it.
+    """
+    loader = _Loader(document, catalogue, externals)
+    return loader.run(), loader.problems
 
 
 def declared_specs(declarations: Sequence[FieldDeclaration]) -> list[FieldSpec]:
@@ -122,9 +136,10 @@ class _Loader(CriteriaReader):
         super().__init__(catalogue, externals)
         self.document, self.base = document, catalogue
 
-    def run(self) -> Definition:
+    def run(self) -> Definition | None:
         if not isinstance(self.document, Mapping):
-            raise DefinitionError([Trouble("", _("The document is not a mapping."))])
+            self.bad("", _("The document is not a mapping."))
+            return None
         document: Mapping[str, Any] = self.document
         self.unknown(document, TOP_KEYS, "")
         if document.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
@@ -158,8 +173,6 @@ class _Loader(CriteriaReader):
         check_uses(self, approvals, stages)
         self.problems.extend(structural_problems(stages, lists))
         self.problems.extend(guidance_problems(stages))
-        if self.problems:
-            raise DefinitionError(self.problems)
         return Definition(
             key=key,
             version=version,

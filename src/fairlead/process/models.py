@@ -486,11 +486,12 @@ from .approval_models import (  # noqa: E402 - they hang on Journey
     Delegation,
     Precedent,
 )
+from .drafting_models import AssignmentRule, ProcessDraft, PublishRequest  # noqa: E402 - they point at versions
 from .playbook_models import Finding, PlaybookRun, PlaybookTask, QuestionAnswer  # noqa: E402 - they hang on Journey
 
 __all__ = [
     "ApprovalCondition", "ApprovalCopy", "ApprovalGrant", "ApprovalQuestion", "ApprovalRequest", "ApprovalSeat",
-    "ApprovalStep", "Attestation", "ChainLink", "Clock", "ClockCalendar", "DailySnapshot", "Delegation", "Evaluation",
-    "Finding", "FormTime", "GateFlag", "Journey", "PlaybookRun", "PlaybookTask", "Precedent", "Process",
-    "ProcessVersion", "QuestionAnswer", "Rollout", "StageRow", "Visit", "Waiver",
+    "ApprovalStep", "AssignmentRule", "Attestation", "ChainLink", "Clock", "ClockCalendar", "DailySnapshot", "Delegation",
+    "Evaluation", "Finding", "FormTime", "GateFlag", "Journey", "PlaybookRun", "PlaybookTask", "Precedent", "Process",
+    "ProcessDraft", "ProcessVersion", "PublishRequest", "QuestionAnswer", "Rollout", "StageRow", "Visit", "Waiver",
 ]  # fmt: skip

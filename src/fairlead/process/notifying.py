@@ -27,6 +27,9 @@ WORDS: Final[Mapping[str, Any]] = {
     "clock_propose_hold": _("Its time limit proposes to put it on hold"),
     "clock_propose_lost": _("Its time limit proposes to close it as lost"),
     "clock_lower_forecast": _("Its time limit lowered the forecast category"),
+    "publish_asked": _("Somebody asks you to publish this process"),
+    "publish_granted": _("The process you asked for is published"),
+    "publish_refused": _("Publishing the process was refused"),
     "clock_moved": _("The working calendar changed: its time limit moved"),
 }
 

@@ -73,3 +73,30 @@ class PlaybookRanBefore(Refusal):
     status = 409
     api_status = 409
     default_message = _("This playbook has run before here. Start afresh, go on, or leave it?")
+
+
+class DraftExists(Refusal):
+    """A process has one draft at a time; `details` says who is at it."""
+
+    code = "draft-exists"
+    status = 409
+    api_status = 409
+    default_message = _("There is a draft of this process already. Go on with it, or discard it first.")
+
+
+class BaseMoved(Refusal):
+    """Another version was published since the draft was begun: publishing it would undo that one's changes."""
+
+    code = "base-moved"
+    status = 409
+    api_status = 409
+    default_message = _("Another version was published since this draft was begun.")
+
+
+class SecondPersonNeeded(Refusal):
+    """Publishing is decided by somebody who did not write the document (OV-5); `details["people"]`: who else may."""
+
+    code = "second-person-needed"
+    default_message = _(
+        "Somebody who did not write this decides on publishing it. Ask for it from the draft."
+    )

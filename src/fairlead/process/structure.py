@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from .definition import Reason, Stage, Transition, Trouble
 from .enums import Kind, Level
 
-WARN_STAGES = 9
+WARN_STAGES = 8
 WARN_BLOCKING = 6
 CLOSING = frozenset({Kind.CLOSE_WON, Kind.CLOSE_LOST})
 

@@ -51,6 +51,11 @@ class OrganisationForm(VersionedForm):
         required=False,
         help_text=_("Gates flag, they do not block."),
     )
+    publish_needs_second = forms.BooleanField(
+        label=_("Publishing a process needs a second person"),
+        required=False,
+        help_text=_("Whoever wrote the draft asks; somebody else who may publish decides."),
+    )
     second_step_roles = forms.MultipleChoiceField(
         label=_("Roles that must use two-step sign-in"),
         choices=Role.choices,
@@ -63,7 +68,7 @@ class OrganisationForm(VersionedForm):
         """One choice per kind of record that has a process: `process_<kind>`."""
         super().__init__(*args, **kwargs)
         by_kind: dict[str, list[tuple[str, str]]] = {}
-        for process in Process.objects.order_by("key"):
+        for process in Process.objects.filter(versions__isnull=False).distinct().order_by("key"):
             by_kind.setdefault(process.subject_type, []).append((process.key, localized(process.name)))
         names = dict(kinds())
         self.process_fields = []
@@ -79,7 +84,15 @@ class OrganisationForm(VersionedForm):
     def stored(row: Organisation) -> dict[str, Any]:
         values = {
             name: getattr(row, name)
-            for name in ("name", "currency", "time_zone", "soft_mode", "second_step_roles", "version")
+            for name in (
+                "name",
+                "currency",
+                "time_zone",
+                "soft_mode",
+                "publish_needs_second",
+                "second_step_roles",
+                "version",
+            )
         }
         return values | {f"process_{kind}": key for kind, key in row.default_processes.items()}
 
@@ -87,7 +100,7 @@ class OrganisationForm(VersionedForm):
         given = self.cleaned_data
         chosen = {name.removeprefix("process_"): given[name] for name in self.process_fields}
         kept = {kind: key for kind, key in row.default_processes.items() if kind not in chosen}
-        plain = ("name", "currency", "time_zone", "soft_mode", "second_step_roles")
+        plain = ("name", "currency", "time_zone", "soft_mode", "publish_needs_second", "second_step_roles")
         return {name: given[name] for name in plain} | {
             "default_processes": kept | {kind: key for kind, key in chosen.items() if key}
         }

@@ -29,6 +29,7 @@ _FIELDS: Final = frozenset(
         "template",
         "default_processes",
         "soft_mode",
+        "publish_needs_second",
         "second_step_roles",
     }
 )
@@ -135,8 +136,9 @@ def _clean(values: dict[str, Any]) -> dict[str, Any]:
         if not roles <= set(Role.values):
             raise Invalid.field("second_step_roles", _("Choose from the list."))
         cleaned["second_step_roles"] = [role for role in Role.values if role in roles]
-    if "soft_mode" in cleaned:
-        cleaned["soft_mode"] = bool(cleaned["soft_mode"])
+    for switch in ("soft_mode", "publish_needs_second"):
+        if switch in cleaned:
+            cleaned[switch] = bool(cleaned[switch])
     if "default_processes" in cleaned:
         cleaned["default_processes"] = {
             str(subject): str(key) for subject, key in dict(cleaned["default_processes"]).items()

@@ -2,12 +2,14 @@
 
 from .asking import answer_question, note_guidance, remove_answer
 from .clocking import acknowledge, settle_call, take_over_thresholds
+from .drafting import begin_draft, begin_process, discard_draft, edit_draft, publish_draft, rebase_draft
 from .evidence import attest, facts_change, grant_waiver, revoke_waiver, withdraw_attestation
 from .gates import refresh_due_gates, refresh_gates
 from .mirroring import mirror_subjects, pin_category
 from .moves import MoveOutcome, MoveWish, move, move_many
 from .playbooks import end_playbook, happened, launch_playbook, take_back_launches
 from .publishing import publish, retire, validate
+from .seconding import ask_to_publish, decide_publishing
 from .starting import NewJourney, Step, published_keys, start_journeys
 
 __all__ = [
@@ -17,7 +19,13 @@ __all__ = [
     "Step",
     "acknowledge",
     "answer_question",
+    "ask_to_publish",
     "attest",
+    "begin_draft",
+    "begin_process",
+    "decide_publishing",
+    "discard_draft",
+    "edit_draft",
     "end_playbook",
     "facts_change",
     "grant_waiver",
@@ -29,7 +37,9 @@ __all__ = [
     "note_guidance",
     "pin_category",
     "publish",
+    "publish_draft",
     "published_keys",
+    "rebase_draft",
     "refresh_due_gates",
     "refresh_gates",
     "remove_answer",

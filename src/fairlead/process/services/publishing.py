@@ -3,52 +3,67 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from fairlead.common.refusals import Invalid, NotPermitted
-from fairlead.fields.catalogue import catalogue, subject_types
+from fairlead.fields.catalogue import catalogue
 from fairlead.fields.models import CustomField
 from fairlead.fields.services import add_field
 from fairlead.journal.services import NewEvent, canonical, record
+from fairlead.organisation.models import Organisation, User
+from fairlead.work.services.notifications import with_rights
 
-from ..definition import Definition, DefinitionError, Trouble
-from ..definitions import externals_of
+from ..definition import Definition, Trouble
 from ..enums import VersionStatus
-from ..loading import load
+from ..examining import Examination, examine
 from ..models import Journey, Process, ProcessVersion, StageRow
-from ..refusals import CannotPublish
-from ..structure import stale_examples, warnings
+from ..refusals import CannotPublish, SecondPersonNeeded
 
 PUBLISH = "process.publish"
 
 
 def validate(document: Any) -> tuple[Definition, list[Trouble]]:
     """The document typed, and its warnings. Raises CannotPublish naming every problem with its path."""
-    subject = document.get("subject") if isinstance(document, Mapping) else None
-    if subject not in subject_types():
-        problems = [
-            Trouble(
-                "subject",
-                _("There is no such kind of record: “%(subject)s”.") % {"subject": str(subject)[:40]},
-            )
-        ]
-        raise _refusal(problems)
-    try:
-        definition = load(document, catalogue(subject), externals=externals_of(subject))
-    except DefinitionError as error:
-        raise _refusal(error.problems) from error
-    return definition, [*warnings(definition.stages), *stale_examples(definition.stages)]
+    found = examine(document)
+    if found.errors or found.definition is None:
+        raise refusal_of(found)
+    return found.definition, [Trouble(w.path, w.message) for w in found.warnings]
 
 
-def _refusal(problems: list[Trouble]) -> CannotPublish:
-    listed = [{"path": p.path, "message": str(p.message)} for p in problems]
-    text = _("The process cannot be published: %(count)s problems.") % {"count": len(listed)}
+def refusal_of(found: Examination) -> CannotPublish:
+    """Every problem with its path, and where in the designer it is mended."""
+    listed = [
+        {
+            "path": p.path,
+            "message": p.message,
+            "place": {"part": p.place.part, "stage": p.place.stage, "item": p.place.item},
+        }
+        for p in found.errors
+    ]
+    text = ngettext(
+        "The process cannot be published: %(count)s problem.",
+        "The process cannot be published: %(count)s problems.",
+        len(listed),
+    ) % {"count": len(listed)}
     return CannotPublish(text, details={"problems": listed})
+
+
+def deciders() -> list[User]:
+    """Those who may publish processes, by name."""
+    people = list(User.objects.active().order_by("name", "pk"))
+    return [person for person in with_rights([p.pk for p in people]) if person.may(PUBLISH)]
+
+
+def require_second(by: Any) -> None:
+    """Raises SecondPersonNeeded, naming who else may decide, where nobody publishes alone here."""
+    if Organisation.objects.current().publish_needs_second:
+        others = [{"id": p.pk, "name": p.name} for p in deciders() if p.pk != by.pk]
+        raise SecondPersonNeeded(details={"people": others})
 
 
 def checksum(document: Any) -> str:
@@ -64,17 +79,21 @@ def publish(
     channel: str,
     mode: str | None = None,
     enforced_from: date | None = None,
+    decided: bool = False,
 ) -> ProcessVersion:
     """Publish a document as the next version of its process; the one before it is retired, running journeys stay.
 
-    `mode` and `enforced_from` (see `landing`) are set only where a mode is given.
+    `mode` and `enforced_from` (see `landing`) are set only where a mode is given. `decided`: the caller has asked
+    for a second person, where the house wants one.
 
-    Raises NotPermitted, CannotPublish, and Invalid where this number holds another document already.
+    Raises NotPermitted, CannotPublish, SecondPersonNeeded, and Invalid where this number holds another document already.
     Publishing the same document again changes nothing.
     """
     if by is not None and not by.may(PUBLISH):
         raise NotPermitted
     definition, _warnings = validate(document)
+    if not decided and by is not None:
+        require_second(by)
     process, _created = Process.objects.select_for_update().get_or_create(
         key=definition.key,
         defaults={

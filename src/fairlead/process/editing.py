@@ -1,0 +1,447 @@
+"""Small edits of a process document that is still being written: each takes the document and gives a changed one.
+
+Pure: no database, no clock. An edit checks what it needs to find its place (stage, item, list) and raises Invalid
+naming the field; what the document as a whole is worth is the matter of `examining`.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from fairlead.common.refusals import Invalid
+
+from .document import KEY
+from .enums import Kind
+from .loading import MAX_STAGES, REASON_LISTS, STAGE_KEYS
+
+Document = dict[str, Any]
+MAX_ITEMS: Final = 200
+#: What may be set of the whole process, and of a stage, by `process_set` and `stage_set`.
+PROCESS_PARTS: Final = frozenset({"name", "goal", "mode", "reopen_days", "recurring_days", "linear"})
+STAGE_PARTS: Final = STAGE_KEYS - {"key", "entry", "exit", "transitions"}
+SIDES: Final = ("entry", "exit")
+
+
+def edit(document: Mapping[str, Any], op: str, given: Mapping[str, Any]) -> tuple[Document, str]:
+    """The document after one edit, and the path of the piece that was edited. Raises Invalid."""
+    if op not in OPERATIONS:
+        raise Invalid.field("op", _("There is no such edit."))
+    changed = copy.deepcopy(dict(document))
+    path = OPERATIONS[op](changed, given)
+    return changed, path
+
+
+# --- finding places ---
+
+
+def stages_of(document: Mapping[str, Any]) -> list[Any]:
+    """The stages that are mappings with a key; whatever else stands there is left to the checks."""
+    found = document.get("stages")
+    return [s for s in found if isinstance(s, dict)] if isinstance(found, list) else []
+
+
+def stage_of(document: Mapping[str, Any], key: Any) -> dict[str, Any]:
+    for stage in stages_of(document):
+        if stage.get("key") == key:
+            found: dict[str, Any] = stage
+            return found
+    raise Invalid.field("stage", _("There is no stage “%(stage)s”.") % {"stage": str(key)[:60]})
+
+
+def items_of(stage: Mapping[str, Any], side: str) -> list[Any]:
+    found = stage.get(side)
+    return [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
+
+
+def _side(given: Mapping[str, Any]) -> str:
+    side = given.get("side", "exit")
+    if side not in SIDES:
+        raise Invalid.field("side", _("To enter or to leave: entry or exit."))
+    return str(side)
+
+
+def criterion_of(document: Mapping[str, Any], key: Any) -> tuple[dict[str, Any], str, int]:
+    """Stage, side and place of a criterion that stands directly at a gate."""
+    for stage in stages_of(document):
+        for side in SIDES:
+            for i, item in enumerate(items_of(stage, side)):
+                if item.get("key") == key:
+                    return stage, side, i
+    raise Invalid.field("criterion", _("There is no criterion “%(key)s”.") % {"key": str(key)[:40]})
+
+
+def _listed(holder: dict[str, Any], name: str) -> list[Any]:
+    """The list under `name`, made where there is none."""
+    if not isinstance(holder.get(name), list):
+        holder[name] = []
+    found: list[Any] = holder[name]
+    return found
+
+
+def _keys_in_use(document: Mapping[str, Any]) -> set[str]:
+    found = set()
+    for stage in stages_of(document):
+        for side in SIDES:
+            for item in items_of(stage, side):
+                found.add(str(item.get("key")))
+                found |= {str(part.get("key")) for part in items_of(item, "criteria")}
+    return found
+
+
+def key_from(name: Any, taken: Iterable[str], otherwise: str) -> str:
+    """A key out of the English words, else `otherwise` with a number; never one that is taken."""
+    words = name.get("en", "") if isinstance(name, Mapping) else ""
+    stem = re.sub(r"[^a-z0-9]+", "_", str(words).lower()).strip("_")[:50]
+    if not stem or not KEY.fullmatch(stem):
+        stem = otherwise
+    used, found, number = set(taken), stem, 2
+    while found in used:
+        found, number = f"{stem}_{number}", number + 1
+    return found
+
+
+def _key(given: Mapping[str, Any], taken: Iterable[str], otherwise: str) -> str:
+    key = given.get("key")
+    if not key:
+        return key_from(given.get("name") or given.get("label"), taken, otherwise)
+    if not isinstance(key, str) or not KEY.fullmatch(key):
+        raise Invalid.field("key", _("A key of small letters, digits and _ is expected."))
+    if key in set(taken):
+        raise Invalid.field("key", _("This key is taken. Choose another one."))
+    return key
+
+
+def _target(given: Mapping[str, Any], now: int, count: int) -> int:
+    """Where something goes: `by` steps from here, or `to` a place counted from 0."""
+    if given.get("to") is not None:
+        wanted = given["to"]
+    else:
+        by = given.get("by", 0)
+        wanted = now + by if isinstance(by, int) and not isinstance(by, bool) else None
+    if isinstance(wanted, bool) or not isinstance(wanted, int):
+        raise Invalid.field("to", _("A place in the list is expected."))
+    return max(0, min(wanted, count - 1))
+
+
+# --- the process as a whole ---
+
+
+def _process_set(document: Document, given: Mapping[str, Any]) -> str:
+    _set(document, given, PROCESS_PARTS)
+    return ""
+
+
+def _set(holder: dict[str, Any], given: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
+    values = given.get("set")
+    if not isinstance(values, Mapping) or not values:
+        raise Invalid.field("set", _("Say what shall be set."))
+    for name, value in values.items():
+        if name not in known:
+            raise Invalid.field(str(name)[:60], _("This cannot be set here."))
+        if value is None or value == "" or value == [] or value == {}:
+            holder.pop(name, None)
+        else:
+            holder[name] = copy.deepcopy(value)
+
+
+# --- stages ---
+
+
+def _stage_add(document: Document, given: Mapping[str, Any]) -> str:
+    stages = _listed(document, "stages")
+    if len(stages) >= MAX_STAGES:
+        raise Invalid.field("stages", _("A process has one to %(most)s stages.") % {"most": MAX_STAGES})
+    taken = {str(s.get("key")) for s in stages_of(document)} | {
+        str(s.get("axis")) for s in stages_of(document)
+    }
+    key = _key(given, taken, "stage")
+    before = _order(document)
+    stage = {"key": key, "name": copy.deepcopy(given.get("name")) or {}}
+    after = given.get("after")
+    place = stages.index(stage_of(document, after)) + 1 if after else len(stages)
+    stages.insert(place, stage)
+    _repair(document, before)
+    return f"stages.{key}"
+
+
+def _stage_set(document: Document, given: Mapping[str, Any]) -> str:
+    stage = stage_of(document, given.get("stage"))
+    _set(stage, given, STAGE_PARTS)
+    return f"stages.{stage['key']}"
+
+
+def _stage_move(document: Document, given: Mapping[str, Any]) -> str:
+    stage = stage_of(document, given.get("stage"))
+    stages, before = document["stages"], _order(document)
+    now = stages.index(stage)
+    there = _target(given, now, len(stages))
+    stages.insert(there, stages.pop(now))
+    if there == 0 and stage.get("start") is False:
+        stage.pop("start")  # what comes first is where one begins
+    _repair(document, before)
+    return "stages"
+
+
+def _stage_remove(document: Document, given: Mapping[str, Any]) -> str:
+    stage = stage_of(document, given.get("stage"))
+    before, gone = _order(document), stage["key"]
+    document["stages"].remove(stage)
+    follower = before[before.index(gone) + 1] if before.index(gone) + 1 < len(before) else None
+    for other in stages_of(document):
+        kept = []
+        for t in _moves(other):
+            if t.get("to") == gone:
+                if t.get("type") != Kind.ADVANCE or follower is None:
+                    continue
+                t["to"] = follower
+            kept.append(t)
+        if "transitions" in other:
+            other["transitions"] = kept
+    for part in ("clocks", "playbooks"):
+        _forget_stage(document.get(part), gone)
+    _repair(document, [key for key in before if key != gone])
+    return "stages"
+
+
+def _forget_stage(part: Any, gone: str) -> None:
+    """Limits of the stage go with it; what names it among others names the others."""
+    if isinstance(part, dict) and isinstance(part.get("stages"), dict):
+        part["stages"].pop(gone, None)
+    acts = part.get("acts") if isinstance(part, dict) else part
+    for act in acts if isinstance(acts, list) else ():
+        if isinstance(act, dict) and isinstance(act.get("stages"), list):
+            act["stages"] = [key for key in act["stages"] if key != gone]
+
+
+def _order(document: Mapping[str, Any]) -> list[str]:
+    return [str(stage.get("key")) for stage in stages_of(document)]
+
+
+def _moves(stage: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = stage.get("transitions")
+    return [t for t in found if isinstance(t, dict)] if isinstance(found, list) else []
+
+
+def _repair(document: Document, before: list[str]) -> None:
+    """A plain advance to the stage that came next leads to the one that comes next now; winning stays at the end.
+
+    Only in a linear process: elsewhere each way is somebody's decision, and the checks say which lead nowhere.
+    """
+    if document.get("linear", True) is not True:
+        return
+    order = _order(document)
+    follows_then = dict(pairwise(before))
+    follows_now = dict(pairwise(order))
+    for stage in stages_of(document):
+        key, kept = str(stage.get("key")), []
+        for t in _moves(stage):
+            was_plain = t.get("to") == follows_then.get(key) or t.get("to") == follows_now.get(key)
+            if t.get("type") == Kind.ADVANCE and was_plain:
+                if key not in follows_now:
+                    continue
+                t["to"] = follows_now[key]
+            if (
+                t.get("type") == Kind.CLOSE_WON
+                and key == (before[-1] if before else "")
+                and key in follows_now
+            ):
+                continue
+            kept.append(t)
+        if "transitions" in stage:
+            stage["transitions"] = kept
+
+
+# --- criteria ---
+
+
+def _criterion_add(document: Document, given: Mapping[str, Any]) -> str:
+    stage, side = stage_of(document, given.get("stage")), _side(given)
+    criteria = _listed(stage, side)
+    if len(criteria) >= MAX_ITEMS:
+        raise Invalid.field("side", _("At most %(most)s items at one gate.") % {"most": MAX_ITEMS})
+    body = _body(given, "criterion")
+    body["key"] = _key(body, _keys_in_use(document), "item")
+    criteria.append(body)
+    return f"stages.{stage['key']}.{side}.{body['key']}"
+
+
+def _body(given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    body = given.get(name)
+    if not isinstance(body, Mapping):
+        raise Invalid.field(name, _("A mapping is expected."))
+    return copy.deepcopy(dict(body))
+
+
+def _criterion_set(document: Document, given: Mapping[str, Any]) -> str:
+    stage, side, i = criterion_of(document, given.get("criterion_key"))
+    body, old = _body(given, "criterion"), items_of(stage, side)[i]
+    body["key"] = old["key"]  # keys are how versions know their criteria: they never change
+    stage[side][stage[side].index(old)] = body
+    return f"stages.{stage['key']}.{side}.{body['key']}"
+
+
+def _criterion_move(document: Document, given: Mapping[str, Any]) -> str:
+    stage, side, i = criterion_of(document, given.get("criterion_key"))
+    criteria = stage[side]
+    there = _target(given, i, len(criteria))
+    criteria.insert(there, criteria.pop(i))
+    return f"stages.{stage['key']}.{side}"
+
+
+def _criterion_remove(document: Document, given: Mapping[str, Any]) -> str:
+    stage, side, i = criterion_of(document, given.get("criterion_key"))
+    stage[side].remove(items_of(stage, side)[i])
+    return f"stages.{stage['key']}.{side}"
+
+
+# --- moves ---
+
+
+def _transition(stage: Mapping[str, Any], given: Mapping[str, Any]) -> int:
+    number, moves = given.get("number"), stage.get("transitions")
+    count = len(moves) if isinstance(moves, list) else 0
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < count:
+        raise Invalid.field("number", _("There is no such move at this stage."))
+    return number
+
+
+def _transition_add(document: Document, given: Mapping[str, Any]) -> str:
+    stage = stage_of(document, given.get("stage"))
+    moves = _listed(stage, "transitions")
+    body = _body(given, "transition")
+    if body.get("type") == Kind.BRANCH:
+        # Branches take the place of the plain way ahead, and the one without a condition stays the last of them.
+        moves[:] = [t for t in moves if not (isinstance(t, dict) and t.get("type") == Kind.ADVANCE)]
+        last = moves[-1] if moves else None
+        if (
+            body.get("when")
+            and isinstance(last, dict)
+            and last.get("type") == Kind.BRANCH
+            and not last.get("when")
+        ):
+            moves.insert(len(moves) - 1, body)
+            return f"stages.{stage['key']}.transitions.{len(moves) - 2}"
+    moves.append(body)
+    return f"stages.{stage['key']}.transitions.{len(moves) - 1}"
+
+
+def _transition_set(document: Document, given: Mapping[str, Any]) -> str:
+    stage = stage_of(document, given.get("stage"))
+    number = _transition(stage, given)
+    stage["transitions"][number] = _body(given, "transition")
+    return f"stages.{stage['key']}.transitions.{number}"
+
+
+def _transition_move(document: Document, given: Mapping[str, Any]) -> str:
+    stage = stage_of(document, given.get("stage"))
+    number, moves = _transition(stage, given), stage["transitions"]
+    moves.insert(_target(given, number, len(moves)), moves.pop(number))
+    return f"stages.{stage['key']}.transitions"
+
+
+def _transition_remove(document: Document, given: Mapping[str, Any]) -> str:
+    stage = stage_of(document, given.get("stage"))
+    stage["transitions"].pop(_transition(stage, given))
+    return f"stages.{stage['key']}.transitions"
+
+
+# --- lists of reasons, fields ---
+
+
+def _reasons(document: Document, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    name = given.get("list")
+    if name not in REASON_LISTS:
+        raise Invalid.field("list", _("There is no list of reasons “%(name)s”.") % {"name": str(name)[:40]})
+    if not isinstance(document.get("lists"), dict):
+        document["lists"] = {}
+    return str(name), _listed(document["lists"], str(name))
+
+
+def _at(entries: list[Any], key: Any, field: str) -> int:
+    for i, entry in enumerate(entries):
+        if isinstance(entry, dict) and entry.get("key") == key:
+            return i
+    raise Invalid.field(field, _("There is nothing with the key “%(key)s”.") % {"key": str(key)[:60]})
+
+
+def _reason_add(document: Document, given: Mapping[str, Any]) -> str:
+    name, entries = _reasons(document, given)
+    if len(entries) >= MAX_ITEMS:
+        raise Invalid.field("list", _("At most %(most)s reasons in one list.") % {"most": MAX_ITEMS})
+    body = _body(given, "reason")
+    body["key"] = _key(body, {str(e.get("key")) for e in entries if isinstance(e, dict)}, "reason")
+    entries.append(body)
+    return f"lists.{name}.{len(entries) - 1}"
+
+
+def _reason_set(document: Document, given: Mapping[str, Any]) -> str:
+    name, entries = _reasons(document, given)
+    i = _at(entries, given.get("reason_key"), "reason_key")
+    entries[i] = {**_body(given, "reason"), "key": entries[i]["key"]}
+    return f"lists.{name}.{i}"
+
+
+def _reason_move(document: Document, given: Mapping[str, Any]) -> str:
+    name, entries = _reasons(document, given)
+    i = _at(entries, given.get("reason_key"), "reason_key")
+    entries.insert(_target(given, i, len(entries)), entries.pop(i))
+    return f"lists.{name}"
+
+
+def _reason_remove(document: Document, given: Mapping[str, Any]) -> str:
+    name, entries = _reasons(document, given)
+    entries.pop(_at(entries, given.get("reason_key"), "reason_key"))
+    return f"lists.{name}"
+
+
+def _field_add(document: Document, given: Mapping[str, Any]) -> str:
+    entries = _listed(document, "fields")
+    if len(entries) >= MAX_ITEMS:
+        raise Invalid.field("fields", _("At most %(most)s fields.") % {"most": MAX_ITEMS})
+    body = _body(given, "field")
+    body["key"] = _key(body, {str(e.get("key")) for e in entries if isinstance(e, dict)}, "field")
+    entries.append(body)
+    return f"fields.{body['key']}"
+
+
+def _field_set(document: Document, given: Mapping[str, Any]) -> str:
+    entries = _listed(document, "fields")
+    i = _at(entries, given.get("field_key"), "field_key")
+    entries[i] = {**_body(given, "field"), "key": entries[i]["key"]}
+    return f"fields.{entries[i]['key']}"
+
+
+def _field_remove(document: Document, given: Mapping[str, Any]) -> str:
+    entries = _listed(document, "fields")
+    entries.pop(_at(entries, given.get("field_key"), "field_key"))
+    return "fields"
+
+
+OPERATIONS: Final[Mapping[str, Callable[[Document, Mapping[str, Any]], str]]] = {
+    "process_set": _process_set,
+    "stage_add": _stage_add,
+    "stage_set": _stage_set,
+    "stage_move": _stage_move,
+    "stage_remove": _stage_remove,
+    "criterion_add": _criterion_add,
+    "criterion_set": _criterion_set,
+    "criterion_move": _criterion_move,
+    "criterion_remove": _criterion_remove,
+    "transition_add": _transition_add,
+    "transition_set": _transition_set,
+    "transition_move": _transition_move,
+    "transition_remove": _transition_remove,
+    "reason_add": _reason_add,
+    "reason_set": _reason_set,
+    "reason_move": _reason_move,
+    "reason_remove": _reason_remove,
+    "field_add": _field_add,
+    "field_set": _field_set,
+    "field_remove": _field_remove,
+}

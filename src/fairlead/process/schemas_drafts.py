@@ -1,0 +1,146 @@
+"""Shapes of drafts, their edits and their publishing in the API."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue
+
+from fairlead.common.rest import Answer, Body, Flag
+
+from .schemas import Document, Key
+
+Ops = Literal[
+    "process_set",
+    "stage_add",
+    "stage_set",
+    "stage_move",
+    "stage_remove",
+    "criterion_add",
+    "criterion_set",
+    "criterion_move",
+    "criterion_remove",
+    "transition_add",
+    "transition_set",
+    "transition_move",
+    "transition_remove",
+    "reason_add",
+    "reason_set",
+    "reason_move",
+    "reason_remove",
+    "field_add",
+    "field_set",
+    "field_remove",
+]
+Piece = Annotated[dict[str, JsonValue], Field(max_length=60)]
+Small = Annotated[str, Field(max_length=60)]
+Number = Annotated[int, Field(strict=True, ge=0, le=500)]
+Steps = Annotated[int, Field(strict=True, ge=-500, le=500)]
+
+
+class DraftBegin(Body):
+    """Nothing: as the published version. `version`: as that one. `document` or `template`: as that content, with
+    `key` and `name` as a process of its own."""
+
+    version: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    document: Document | None = None
+    template: Key | None = None
+    name: (
+        Annotated[dict[Literal["zh", "en"], Annotated[str, Field(max_length=100)]], Field(max_length=2)]
+        | None
+    ) = None
+
+
+class DraftEdit(Body):
+    """One edit. `set` goes with process_set and stage_set; a piece (`criterion`, `transition`, `reason`, `field`) is
+    given whole; `by` moves so many places, `to` to a place counted from 0."""
+
+    op: Ops
+    stage: Small | None = None
+    after: Small | None = None
+    side: Literal["entry", "exit"] | None = None
+    key: Small | None = None
+    name: Annotated[dict[str, JsonValue], Field(max_length=2)] | None = None
+    set: Piece | None = None
+    criterion_key: Small | None = None
+    criterion: Piece | None = None
+    number: Number | None = None
+    transition: Piece | None = None
+    list: Small | None = None
+    reason_key: Small | None = None
+    reason: Piece | None = None
+    field_key: Small | None = None
+    field: Piece | None = None
+    by: Steps | None = None
+    to: Number | None = None
+
+
+class DraftReplace(Body):
+    document: Document
+
+
+class FindingOut(Answer):
+    """`part`, `stage`, `item`: the place in the designer where it is mended. `twin`: words that would mend it."""
+
+    level: str
+    path: str
+    message: str
+    part: str
+    stage: str
+    item: str
+    twin: dict[str, str] | None
+
+
+class ChangeOut(Answer):
+    sign: str
+    text: str
+
+
+class RequestOut(Answer):
+    state: str
+    asked_by: int
+    asked_at: datetime
+    comment: str
+    decided_by: int | None
+    decided_at: datetime | None
+    answer: str
+
+
+class DraftOut(Answer):
+    """`findings`: errors first; none of level `error`: it may be published. `changes`: against `base`, in words."""
+
+    process: str
+    subject: str
+    number: int
+    base: int | None
+    version: int
+    begun_by: int | None
+    begun_at: datetime
+    changed_by: int | None
+    changed_at: datetime
+    document: dict[str, Any]
+    findings: list[FindingOut]
+    changes: list[ChangeOut]
+    request: RequestOut | None
+
+
+class DraftListItem(Answer):
+    process: str
+    subject: str
+    number: int
+    base: int | None
+    version: int
+    changed_by: int | None
+    changed_at: datetime
+
+
+class DraftsOut(Answer):
+    items: list[DraftListItem]
+
+
+class AskIn(Body):
+    comment: Annotated[str, Field(max_length=2000)] = ""
+
+
+class DecideIn(Body):
+    grant: Flag
+    answer: Annotated[str, Field(max_length=2000)] = ""
