@@ -39,6 +39,7 @@ PATIENCE_SECONDS = 60
 def main() -> None:
     if sys.version_info < OLDEST_PYTHON:
         sys.exit(f"Fairlead needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    keep_what_is_compiled()
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command == "setup":
         prepare()
@@ -98,7 +99,7 @@ def prepare(*, development: bool = False, quiet: bool = False) -> None:
         say(f"Installing the {'packages and those of the tests' if development else 'packages'}")
         install(lock)
         stamp("packages", digest([lock]))
-    step("package", lambda: str(ROOT), put_on_path)
+    step("package", lambda: f"{ROOT} {digest([ROOT / 'start.py'])}", put_on_path)
     assets = [
         ROOT / "assets.lock.json",
         ROOT / "tools" / "browser_files.py",
@@ -162,7 +163,11 @@ def put_on_path() -> None:
         (PYTHON.parent / "fairlead.cmd").write_text(f'@"{PYTHON}" -m fairlead %*\n', encoding="utf-8")
         return
     script = PYTHON.parent / "fairlead"
-    script.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -m fairlead "$@"\n', encoding="utf-8")
+    # Compiled modules are kept, as by start.py itself.
+    script.write_text(
+        '#!/bin/sh\nunset PYTHONDONTWRITEBYTECODE\nexec "$(dirname "$0")/python" -m fairlead "$@"\n',
+        encoding="utf-8",
+    )
     script.chmod(0o755)
 
 
@@ -291,6 +296,11 @@ def is_taken(host: str, port: int) -> bool:
 
 
 # ── Small things ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def keep_what_is_compiled() -> None:
+    """Images of containers often forbid it; then each of the dozen processes below compiles 2,000 modules anew."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def fairlead(*arguments: str) -> list[str]:

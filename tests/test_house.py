@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,28 @@ def test_migrations_depend_downwards_only():
 @pytest.mark.django_db
 def test_every_model_has_its_migration():
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.rule("HOUSE-1", "START-1")
+def test_the_product_uses_only_packages_that_an_installation_has():
+    """The tests' own packages are here too, so an import of one of them would go unseen until somebody installs."""
+    plain = re.compile(r"[-_.]+")
+    text = (ROOT / "requirements" / "runtime.lock").read_text(encoding="utf-8")
+    locked = {plain.sub("-", name).lower() for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
+    bring = packages_distributions()
+    wrong = set()
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""] if not node.level else []
+            else:
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for package in {name.partition(".")[0] for name in names}:
+                if package == PACKAGE.name or package in sys.stdlib_module_names:
+                    continue
+                if not {plain.sub("-", name).lower() for name in bring.get(package, ())} & locked:
+                    wrong.add(f"{file.relative_to(PACKAGE).as_posix()} imports {package}")
+    assert wrong == set()
 
 
 @pytest.mark.rule("HOUSE-2")

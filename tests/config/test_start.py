@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -157,6 +157,47 @@ def test_stamps_survive_a_torn_file(start: ModuleType, tmp_path: Path) -> None:
     assert start.stamps(kept) == {"one": "1", "two": "2"}
     kept.write_text('{"one": ')
     assert start.stamps(kept) == {}
+
+
+@pytest.mark.rule("START-2")
+@pytest.mark.parametrize("command", ["setup", "test", "bench"])
+def test_what_python_compiled_is_kept_whatever_the_image_says(
+    start: ModuleType, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Without it every process compiles Django and the tests anew: more than half of what a start takes."""
+    told: list[str] = []
+
+    def ask(*_asked: Any, **_how: Any) -> int:
+        asked = [sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)"]
+        told.append(subprocess.check_output(asked, text=True).strip())
+        return 0
+
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(sys, "argv", ["start.py", command])
+    monkeypatch.setattr(start, "prepare", ask)
+    monkeypatch.setattr(start, "run_module", ask)
+    with suppress(SystemExit):
+        start.main()
+    assert set(told) == {"False"}
+
+
+@pytest.mark.rule("START-2")
+def test_the_command_keeps_what_python_compiled(
+    start: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "import sys; print(sys.dont_write_bytecode)"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(start, "PYTHON", python)
+    monkeypatch.setattr(start.subprocess, "check_output", lambda *_a, **_k: str(tmp_path))
+    start.put_on_path()
+    kept = subprocess.run(
+        [tmp_path / "fairlead"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert kept.stdout.strip() == "False"
 
 
 @pytest.mark.rule("START-2")

@@ -145,6 +145,12 @@ def test_a_manifest_names_the_place_of_its_mistake(tmp_path: Path) -> None:
     with pytest.raises(CommandError):
         call_command("import", undo=77)
     assert ImportRun.objects.count() == 0
+    (tmp_path / "import.yaml").write_text("files: []\nas_of: yesterday")
+    with pytest.raises(CommandError, match=r"yesterday.*2017-12-31"):
+        bring(tmp_path)
+    (tmp_path / "import.yaml").write_text("files: []\nprocess: gone.yaml")
+    with pytest.raises(CommandError, match=r"gone\.yaml"):
+        bring(tmp_path)
 
 
 @pytest.mark.rule("T23", "EV-5")

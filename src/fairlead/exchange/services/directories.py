@@ -12,7 +12,6 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -24,6 +23,7 @@ from fairlead.exchange.reading.problems import RowProblem, Severity
 from fairlead.organisation.enums import TeamKind
 from fairlead.organisation.models import Organisation, Team, User
 from fairlead.organisation.services import change_organisation, create_team
+from fairlead.process.files import UnreadableFile, read_yaml
 from fairlead.process.models import ProcessVersion
 from fairlead.process.services import publish
 
@@ -88,13 +88,7 @@ class Bundle:
 
 def read_manifest(directory: Path) -> Bundle:
     """Raises BadManifest naming the place."""
-    path = directory / MANIFEST
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadManifest(
-            _("%(file)s is not readable: %(error)s") % {"file": MANIFEST, "error": str(error)[:200]}
-        ) from error
+    data = _plain_data(directory / MANIFEST)
     if not isinstance(data, dict) or not isinstance(data.get("files"), list):
         raise BadManifest(_("%(file)s has no list “files”.") % {"file": MANIFEST})
     parts = []
@@ -117,16 +111,33 @@ def read_manifest(directory: Path) -> Bundle:
         )
     document = None
     if data.get("process"):
-        document = yaml.safe_load((directory / str(data["process"])).read_text(encoding="utf-8"))
-    as_of = data.get("as_of")
+        document = _plain_data(directory / str(data["process"]))
     return Bundle(
         parts,
-        as_of if isinstance(as_of, date) else None,
+        _day(data["as_of"]) if data.get("as_of") else None,
         document,
         str((document or {}).get("process", "")),
         data.get("company", {}),
         tuple(data.get("left_out", ())),
     )
+
+
+def _plain_data(path: Path) -> Any:
+    try:
+        return read_yaml(path.read_bytes())
+    except (UnreadableFile, OSError) as error:
+        raise BadManifest(
+            _("%(file)s is not readable: %(error)s") % {"file": path.name, "error": str(error)[:200]}
+        ) from error
+
+
+def _day(text: Any) -> date:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise BadManifest(
+            _("as_of: “%(text)s” is no day; write it as 2017-12-31.") % {"text": str(text)[:40]}
+        ) from None
 
 
 def instant_of(day: date) -> datetime:

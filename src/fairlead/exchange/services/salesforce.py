@@ -9,13 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from django.utils.translation import gettext as _
 
 from fairlead.exchange.reading.files import read_whole
 from fairlead.exchange.reading.matching import suggest_values
 from fairlead.exchange.writing import csv_chunks
 from fairlead.process.definition import Definition
+from fairlead.process.files import read_yaml
 from fairlead.process.services import validate
 
 from .directories import BadManifest, Bundle, Part
@@ -92,8 +92,7 @@ def _process(key: str) -> tuple[Mapping[str, Any] | None, Definition]:
     found = definition_for({"process": key})
     if found is not None:
         return None, found
-    text = files("fairlead.process").joinpath("content", f"{PLAIN}.yaml").read_text(encoding="utf-8")
-    document = yaml.safe_load(text)
+    document = read_yaml(files("fairlead.process").joinpath("content", f"{PLAIN}.yaml").read_bytes())
     return document, validate(document)[0]
 
 
