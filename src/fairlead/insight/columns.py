@@ -15,6 +15,7 @@ from fairlead.process.models import Journey, Visit
 
 _NEVER = "9999-12-31 00:00:00.000000"
 _NAT = str(-(2**63))
+MIGRATED = 9  # among the codes of analytics.tables.EXIT
 DUPLICATE = 12  # beside the codes of analytics.tables.EXIT: cancelled as a duplicate
 _EXIT_SQL = (
     "CASE v.exit_type WHEN '' THEN 0 WHEN 'advance' THEN 1 WHEN 'skip_forward' THEN 2 WHEN 'regress' THEN 3 "

@@ -25,6 +25,8 @@ EVENTS: Mapping[str, str | Promise] = {
     "category_set": pgettext_lazy("event", "Forecast category set"),
     "journey_superseded": pgettext_lazy("event", "Replaced by a later journey"),
     "journey_restored": pgettext_lazy("event", "Put back as before an import"),
+    "migrated": pgettext_lazy("event", "Carried over to another version of its process"),
+    "migration_undone": pgettext_lazy("event", "Put back on the version before"),
     "attested": pgettext_lazy("event", "Confirmed an item"),
     "attestation_withdrawn": pgettext_lazy("event", "Took a confirmation back"),
     "waiver_granted": pgettext_lazy("event", "Waived an item"),

@@ -22,7 +22,7 @@ from fairlead.journal.querysets import oldest_running_transaction
 from fairlead.organisation.models import Organisation
 from fairlead.process.models import Journey, Process, ProcessVersion, StageRow
 
-from .columns import DUPLICATE, Raw, read_columns
+from .columns import DUPLICATE, MIGRATED, Raw, read_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -229,6 +229,7 @@ def _assemble(process: Process, stages: tuple[FunnelStage, ...], zone: str, raw:
     known_axis = v["axis"] >= 0
     if not known_axis.all():  # a stage of no published version: cannot be placed on the axis
         v = {name: column[known_axis] for name, column in v.items()}
+    v = _whole_stays(v)
     codes = v["exit"]
     visits = Visits(
         axis_keys=tuple(s.axis_key for s in stages),
@@ -281,6 +282,28 @@ def _assemble(process: Process, stages: tuple[FunnelStage, ...], zone: str, raw:
         np.where(now, reason[row], -1).astype(np.int32),
         tuple(str(name)[1:] for name in names),
     )
+
+
+def _whole_stays(v: dict[str, Any]) -> dict[str, Any]:
+    """A stay that a migration cut in two at one place of the axis is one again (VR-6, VR-7)."""
+    import numpy as np
+
+    if not (v["exit"] == MIGRATED).any():
+        return v
+    goes_on = np.zeros(len(v["exit"]), bool)
+    goes_on[1:] = (
+        (v["exit"][:-1] == MIGRATED)
+        & (v["journey"][1:] == v["journey"][:-1])
+        & (v["episode"][1:] == v["episode"][:-1])
+        & (v["axis"][1:] == v["axis"][:-1])
+        & (v["entered"][1:] == v["left"][:-1])
+    )
+    first = np.flatnonzero(~goes_on)
+    last = np.append(first[1:], len(goes_on)) - 1
+    whole = {name: column[first] for name, column in v.items()}
+    whole["left"], whole["exit"] = v["left"][last], v["exit"][last]
+    whole["flags"] = (v["flags"][first] & 1) | (v["flags"][last] & ~1)
+    return whole
 
 
 def _opened(v: dict[str, Any], j: dict[str, Any], row: Any, now: Any, first: Any, paid: Any) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from .carrying import begin_of_stay, stage_now
 from .enums import ClockAct, ClockCause, ClockKind, ClockLevel, EscalateTo, JourneyState
 
 if TYPE_CHECKING:
@@ -228,10 +229,11 @@ def readings(
     visit = travel.open_visit
     if visit is None:
         return {}
+    begun = begin_of_stay(travel.visits, visit)
     seen_at, cause = last_seen(travel, policy)
     pauses = holds_of(travel)
     clocks: list[tuple[ClockKind, str, tuple[Run, ...], str, Limit]] = [
-        (ClockKind.VISIT, visit.stage_key, without([(visit.entered_at, None)], pauses), "",
+        (ClockKind.VISIT, visit.stage_key, without([(begun, None)], pauses), "",
          policy.limit(ClockKind.VISIT, visit.stage_key)),
         (ClockKind.STAGE, visit.stage_key, without(stage_spans(travel, visit), pauses), "",
          policy.limit(ClockKind.STAGE, visit.stage_key)),
@@ -243,11 +245,11 @@ def readings(
         clocks.append((ClockKind.RESPONSE, role, without([asked], pauses), "", limit))
     norm = norm_of(travel, visit)
     starts = {
-        ClockKind.VISIT: visit.entered_at,
-        ClockKind.STAGE: visit.entered_at,
+        ClockKind.VISIT: begun,
+        ClockKind.STAGE: begun,
         ClockKind.INACTIVITY: seen_at,
         ClockKind.TOTAL: travel.opened_at or visit.entered_at,
-        ClockKind.RESPONSE: visit.entered_at,
+        ClockKind.RESPONSE: begun,
     }
     found: dict[tuple[ClockKind, str], Reading] = {}
     for kind, key, runs, why, limit in clocks:
@@ -303,20 +305,30 @@ def _reading(
 
 
 def stage_spans(travel: Travel, visit: VisitState) -> list[Run]:
-    """All stays of this episode at the stage of `visit`; going back and forth adds up (C2, AC-27)."""
-    return [
-        (v.entered_at, v.left_at)
-        for v in travel.visits
-        if v.episode_no == visit.episode_no and v.stage_key == visit.stage_key and not v.skipped
-    ]
+    """All stays of this episode at the stage of `visit`; going back and forth adds up (C2, AC-27).
+
+    Stages of earlier versions count where they were mapped to it, and one that a migration cut in two is one (VR-6).
+    """
+    spans: list[Run] = []
+    for v in travel.visits:
+        if v.episode_no != visit.episode_no or v.skipped:
+            continue
+        if stage_now(v, travel.carried) != visit.stage_key:
+            continue
+        if spans and spans[-1][1] == v.entered_at and travel.carried:
+            spans[-1] = spans[-1][0], v.left_at
+        else:
+            spans.append((v.entered_at, v.left_at))
+    return spans
 
 
 def response_span(travel: Travel, visit: VisitState, role: str) -> Run:
     """From the entry into the stage until the role answered in it."""
+    begun = begin_of_stay(travel.visits, visit)
     answered = instant(travel.clocks.get("answers", {}).get(role))
-    if answered is None or answered < visit.entered_at:
-        return visit.entered_at, None
-    return visit.entered_at, answered
+    if answered is None or answered < begun:
+        return begun, None
+    return begun, answered
 
 
 def holds_of(travel: Travel) -> list[Run]:

@@ -8,7 +8,7 @@ asks for a reason and, far back, for a manager; losing asks for its form alone (
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -124,6 +124,11 @@ def judge(
     """One criterion. Imported passes and conditions that do not apply make it not applicable, visibly (GT-9)."""
     if stage.key in facts.journey.imported:
         return _result(criterion, stage, side, CriterionState.NA, "imported")
+    if criterion.key in facts.journey.exempt:
+        return _result(criterion, stage, side, CriterionState.NA, "grandfathered")
+    until = facts.journey.grace.get(criterion.key)
+    if until is not None and until > facts.at:
+        return _result(criterion, stage, side, CriterionState.NA, "grace", until=until)
     if criterion.applies_if is not None:
         applies = condition_verdict(criterion.applies_if, facts.fields, now=facts.at)
         if applies is False:
@@ -182,7 +187,13 @@ def judge(
 
 
 def _result(
-    criterion: Criterion, stage: Stage, side: str, state: CriterionState, why: str
+    criterion: Criterion,
+    stage: Stage,
+    side: str,
+    state: CriterionState,
+    why: str,
+    *,
+    until: datetime | None = None,
 ) -> CriterionResult:
     return CriterionResult(
         key=criterion.key,
@@ -192,7 +203,9 @@ def _result(
         level=criterion.level,
         state=state,
         why=why,
+        why_params={} if until is None else {"until": until.isoformat()},
         role=criterion.role,
+        expires_at=until,
     )
 
 

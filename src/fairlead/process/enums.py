@@ -145,6 +145,37 @@ class RequestState(models.TextChoices):
     LAPSED = "lapsed", pgettext_lazy("publish request", "Lapsed: the draft changed")
 
 
+class MigrationState(models.TextChoices):
+    """How far a plan for running journeys has come."""
+
+    PLANNED = "planned", pgettext_lazy("migration", "Being planned")
+    CHECKED = "checked", pgettext_lazy("migration", "Checked, waits to be confirmed")
+    RUNNING = "running", pgettext_lazy("migration", "At work")
+    DONE = "done", pgettext_lazy("migration", "Done")
+    UNDOING = "undoing", pgettext_lazy("migration", "Being undone")
+    UNDONE = "undone", pgettext_lazy("migration", "Undone")
+    DROPPED = "dropped", pgettext_lazy("migration", "Given up")
+
+
+class MigrationChoice(models.TextChoices):
+    """What becomes of a running journey when a new version is published (VR-2)."""
+
+    KEEP = "keep", pgettext_lazy("migration", "Keep the old version to the end")
+    NEXT = "next", pgettext_lazy("migration", "Move over at the next change of stage")
+    NOW = "now", pgettext_lazy("migration", "Move over now")
+
+
+class MigrationRowState(models.TextChoices):
+    PLANNED = "planned", pgettext_lazy("migration", "Planned")
+    MANUAL = "manual", pgettext_lazy("migration", "Needs a choice by hand")
+    KEPT = "kept", pgettext_lazy("migration", "Keeps its version")
+    WAITING = "waiting", pgettext_lazy("migration", "Moves over at the next change of stage")
+    DONE = "done", pgettext_lazy("migration", "Moved over")
+    GONE = "gone", pgettext_lazy("migration", "Closed or moved over meanwhile")
+    UNDONE = "undone", pgettext_lazy("migration", "Put back")
+    REFUSED = "refused", pgettext_lazy("migration", "Not put back: it has moved since")
+
+
 class ClockKind(models.TextChoices):
     """The clocks of a journey (§2.5); C1 to C4, and what a role owes inside a stage (SL-4)."""
 

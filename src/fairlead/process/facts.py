@@ -134,6 +134,8 @@ class JourneyFact:
     soft: bool
     passed: frozenset[str]  # stages really left forward in this episode
     imported: frozenset[str]  # stages whose pass came in as history: their criteria are not applicable
+    exempt: frozenset[str] = frozenset()  # criteria that were added to stages already passed (VR-5)
+    grace: Mapping[str, datetime] = field(default_factory=dict)  # criteria that count only from then on
     issued: bool = False  # an approval, a quote or a tender has gone out: moving back then asks for a manager
 
 

@@ -7,14 +7,14 @@ Pure: it reads header fields of events and nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from . import clock_events
+from . import carrying, clock_events
 from .clocks import mark_name, text_of
 from .enums import CALLS, ClockCause, ExitType, JourneyState, Outcome
+from .travel import Travel, VisitState
 
 # Types of events that change a journey. `data` holds what each needs; see `events.py`.
 STARTED = "journey_started"
@@ -30,6 +30,8 @@ MIRRORED = "journey_mirrored"  # owner, team, amount, close date of the subject 
 CATEGORY_SET = "category_set"
 SUPERSEDED = "journey_superseded"
 RESTORED = "journey_restored"  # an import was undone: the state before it, whole
+MIGRATED = "migrated"  # carried over to another version of its process (VR-6)
+UNMIGRATED = "migration_undone"  # and back, for it had not moved since (VR-9)
 
 JOURNEY_EVENTS = frozenset(
     {
@@ -46,83 +48,16 @@ JOURNEY_EVENTS = frozenset(
         CATEGORY_SET,
         SUPERSEDED,
         RESTORED,
+        MIGRATED,
+        UNMIGRATED,
     }
+)
+#: What moves a journey: after any of these a migration is not undone (AC-15).
+MOVING = frozenset(
+    {STARTED, PASSED, MOVED, HELD, RESUMED, WON, LOST, CANCELLED, REOPENED, SUPERSEDED, RESTORED, MIGRATED}
 )
 #: All that leaves a trace in a journey: also what the clocks hear of its subject and have said themselves.
 TOLD = JOURNEY_EVENTS | clock_events.CLOCK_EVENTS | clock_events.EVIDENCE_EVENTS
-
-
-@dataclass(slots=True)
-class VisitState:
-    """A visit as the fold knows it; field by field what `models.Visit` stores."""
-
-    episode_no: int
-    ordinal: int
-    stage_key: str
-    axis_key: str
-    process_version: int
-    visit_no: int
-    entered_at: datetime
-    entered_at_known: bool
-    left_at: datetime | None
-    exit_type: str
-    outcome: str
-    skipped: bool
-    imported: bool
-    held_seconds: int
-    amount: Decimal | None
-    close_date: date | None
-    owner_id_then: int | None
-    team_id_then: int | None
-    forecast_category: str
-
-
-@dataclass(slots=True)
-class Travel:
-    """A journey as the fold knows it. `changed` and `added` name the visits touched by the last event."""
-
-    stage_key: str = ""
-    process_key: str = ""
-    process_version: int = 0
-    state: str = JourneyState.OPEN
-    outcome: str = ""
-    reason_code: str = ""
-    episode_no: int = 1
-    opened_at: datetime | None = None
-    entered_at: datetime | None = None
-    entered_at_known: bool = True
-    closed_at: datetime | None = None
-    hold_since: datetime | None = None
-    resume_date: date | None = None
-    forecast_category: str = ""
-    category_pinned: bool = False
-    probability: int = 0
-    owner_id: int | None = None
-    team_id: int | None = None
-    base_amount: Decimal | None = None
-    close_date: date | None = None
-    regress_count: int = 0
-    fidelity: str = ""
-    superseded_at: datetime | None = None
-    # What the clocks remember: `seen` by cause, `holds` of the episode, `marks` of breaches, `norms` frozen at
-    # entry, `answers` by role, `policy` taken over. JSON; never changed in place, for rows share it.
-    clocks: dict[str, Any] = field(default_factory=dict)
-    visits: list[VisitState] = field(default_factory=list)
-    visit_total: int = 0
-    stage_visits: dict[str, int] = field(default_factory=dict)  # of this episode
-    touched: list[VisitState] = field(default_factory=list)
-
-    @property
-    def open_visit(self) -> VisitState | None:
-        return self.visits[-1] if self.visits and self.visits[-1].left_at is None else None
-
-    @property
-    def setting_out(self) -> tuple[Any, ...]:
-        """All that its clocks depend on, while a running journey is in its very first stay; else nothing."""
-        if len(self.visits) != 1 or self.state != JourneyState.OPEN or self.superseded_at is not None:
-            return ()
-        visit = self.visits[0]
-        return visit.stage_key, visit.entered_at, visit.left_at, self.opened_at, repr(self.clocks)
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -136,9 +71,10 @@ def _date(value: Any) -> date | None:
 def apply(state: Travel, event: Any) -> Travel:
     """Change `state` by one event (a `journal.Event` or a `NewEvent`) and give it back.
 
-    `state.touched` then holds the visits that were added or changed. Events of other types change nothing.
+    `state.touched` then holds the visits that were added or changed, `state.removed` those that are no more. Events
+    of other types change nothing.
     """
-    state.touched = []
+    state.touched, state.removed = [], []
     if event.type in _HANDLERS:
         _HANDLERS[event.type](state, event, event.data)
     elif event.type in clock_events.EVIDENCE_EVENTS:
@@ -196,6 +132,17 @@ def _category(state: Travel, data: Mapping[str, Any]) -> None:
 def _enter(
     state: Travel, stage_key: str, axis_key: str, version: int, at: datetime, *, known: bool = True
 ) -> VisitState:
+    visit = _open(state, stage_key, axis_key, version, at, known=known)
+    state.entered_at, state.entered_at_known = at, known
+    # Whoever works a stage anew is asked all that it asks.
+    state.carried = carrying.entering(state.carried, stage_key)
+    _saw(state, ClockCause.STAGE, at)
+    return visit
+
+
+def _open(
+    state: Travel, stage_key: str, axis_key: str, version: int, at: datetime, *, known: bool = True
+) -> VisitState:
     state.visit_total += 1
     state.stage_visits[stage_key] = state.stage_visits.get(stage_key, 0) + 1
     visit = VisitState(
@@ -221,8 +168,7 @@ def _enter(
     )
     state.visits.append(visit)
     state.touched.append(visit)
-    state.stage_key, state.entered_at, state.entered_at_known = stage_key, at, known
-    _saw(state, ClockCause.STAGE, at)
+    state.stage_key = stage_key
     return visit
 
 
@@ -334,6 +280,7 @@ def _cancelled(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
 def _reopened(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
     state.episode_no += 1
     state.stage_visits = {}
+    state.carried = carrying.of_new_episode(state.carried)
     state.clocks = {"policy": state.clocks["policy"]} if "policy" in state.clocks else {}
     state.state, state.outcome, state.reason_code, state.closed_at = JourneyState.OPEN, "", "", None
     state.opened_at = event.effective_at
@@ -420,6 +367,60 @@ def _superseded(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
     state.superseded_at = event.effective_at
 
 
+def _migrated(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    """The stay goes on in another version: its visit ends `migrated`, the next one continues it (VR-6).
+
+    It is no doing of the seller's, so neither the stay nor inactivity begins anew; a pause goes on.
+    """
+    at, visit, version = event.effective_at, state.open_visit, event.process_version
+    if visit is not None:
+        at = max(at, visit.entered_at)
+        if state.hold_since is not None:
+            visit.held_seconds += int((at - max(state.hold_since, visit.entered_at)).total_seconds())
+        visit.left_at, visit.exit_type = at, ExitType.MIGRATED
+        state.touched.append(visit)
+    number = visit.visit_no if visit is not None and visit.stage_key == event.to_stage else None
+    if number is not None:  # one stay at one stage keeps its number
+        state.stage_visits[event.to_stage] = number - 1
+    following = _open(state, event.to_stage, data["axis"], version, at, known=state.entered_at_known)
+    if visit is not None:  # what was frozen at the entry stays so (EV-3)
+        for name in ("amount", "close_date", "owner_id_then", "team_id_then", "forecast_category"):
+            setattr(following, name, getattr(visit, name))
+    state.carried = carrying.migrated(state.carried, data)
+    state.process_version = version
+    _category(state, data)
+    if data.get("policy_dropped") is not None:
+        state.clocks = {name: value for name, value in state.clocks.items() if name != "policy"}
+    if event.to_stage not in state.clocks.get("norms", {}):
+        _norm(state, event.to_stage, data)
+
+
+def _unmigrated(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
+    """Back in the version before, as if the stay had not been cut in two; what was heard since stays heard."""
+    gone, visit = state.visits.pop(), state.visits[-1]
+    state.visit_total -= 1
+    state.stage_visits[gone.stage_key] = max(
+        (
+            v.visit_no
+            for v in state.visits
+            if v.episode_no == state.episode_no and v.stage_key == gone.stage_key
+        ),
+        default=0,
+    )
+    if state.hold_since is not None and state.hold_since < gone.entered_at:
+        begun = max(state.hold_since, visit.entered_at)
+        visit.held_seconds -= int((gone.entered_at - begun).total_seconds())
+    visit.held_seconds += gone.held_seconds
+    visit.left_at, visit.exit_type = None, ""
+    state.touched.append(visit)
+    state.removed.append(gone)
+    state.stage_key, state.process_version = visit.stage_key, event.process_version
+    state.carried = data["carried"]
+    _category(state, data)
+    if data.get("policy") is not None:
+        state.clocks = {**state.clocks, "policy": data["policy"]}
+
+
 _INSTANTS = frozenset({"opened_at", "entered_at", "closed_at", "hold_since", "superseded_at", "left_at"})
 _DATES = frozenset({"resume_date", "close_date"})
 _AMOUNTS = frozenset({"base_amount", "amount"})
@@ -438,6 +439,7 @@ def _restored(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
     for name, value in data["travel"].items():
         setattr(state, name, _typed(name, value))
     state.stage_key = data["stage"]
+    state.process_version = data.get("process_version", state.process_version)
     state.visits = [
         VisitState(**{name: _typed(name, value) for name, value in visit.items()}) for visit in data["visits"]
     ]
@@ -464,6 +466,8 @@ _HANDLERS = {
     CATEGORY_SET: _category_set,
     SUPERSEDED: _superseded,
     RESTORED: _restored,
+    MIGRATED: _migrated,
+    UNMIGRATED: _unmigrated,
     clock_events.BREACHED: _breached,
     clock_events.ESCALATED: _escalated,
     clock_events.ACKNOWLEDGED: _acknowledged,

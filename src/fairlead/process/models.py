@@ -135,6 +135,11 @@ class Journey(models.Model):
     next_step_text = models.CharField(max_length=200, blank=True, default="")
     step_back_advised = models.BooleanField(default=False)
     superseded_at = models.DateTimeField(null=True, blank=True)
+    # The plan by which it comes to another version with its next change of stage, if one waits for that.
+    waits_for = models.ForeignKey(
+        "process.Migration", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    carried = models.JSONField(default=dict)  # what a migration brought along; see `carrying`
     clocks = models.JSONField(default=dict)  # what the fold remembers for them; see `fold.Travel`
     facts_rev = models.PositiveIntegerField(default=0)
     # How much there is to read about approvals: requests that are being decided, decisions, conditions. With none,
@@ -442,39 +447,6 @@ class DailySnapshot(models.Model):
         constraints = [models.UniqueConstraint(fields=["date", "journey_id"], name="snapshot_once_a_day")]
 
 
-class Rollout(models.Model):
-    """How a new way of working is introduced here; one row. See `services.rollout`.
-
-    `weights`: element of adoption → weight (none: all alike). The window in which dead deals are closed without a
-    mark against anybody begins on `amnesty_day` of each month (0: never) and lasts `amnesty_length` days.
-    """
-
-    weights = models.JSONField(default=dict, blank=True)
-    amnesty_day = models.PositiveSmallIntegerField(default=25)
-    amnesty_length = models.PositiveSmallIntegerField(default=3)
-    amnesty_idle_days = models.PositiveSmallIntegerField(default=60)
-    measures_forms = models.BooleanField(default=True)
-    asks_pulse = models.BooleanField(default=True)
-    version = models.PositiveIntegerField(default=1)
-
-    class Meta:
-        constraints = [models.CheckConstraint(name="rollout_only_one", condition=Q(pk=1))]
-
-
-class FormTime(models.Model):
-    """How often a field of a form took about so long: a class of seconds (see `burden`), never a person or a record."""
-
-    subject_type = models.CharField(max_length=30)
-    field_key = models.CharField(max_length=60)
-    bucket = models.PositiveSmallIntegerField()
-    count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["subject_type", "field_key", "bucket"], name="form_time_once")
-        ]
-
-
 from .approval_models import (  # noqa: E402 - they hang on Journey
     ApprovalCondition,
     ApprovalCopy,
@@ -487,11 +459,14 @@ from .approval_models import (  # noqa: E402 - they hang on Journey
     Precedent,
 )
 from .drafting_models import AssignmentRule, ProcessDraft, PublishRequest  # noqa: E402 - they point at versions
+from .migration_models import Migration, MigrationRow  # noqa: E402 - they hang on Journey
 from .playbook_models import Finding, PlaybookRun, PlaybookTask, QuestionAnswer  # noqa: E402 - they hang on Journey
+from .rollout_models import FormTime, Rollout  # noqa: E402
 
 __all__ = [
     "ApprovalCondition", "ApprovalCopy", "ApprovalGrant", "ApprovalQuestion", "ApprovalRequest", "ApprovalSeat",
     "ApprovalStep", "AssignmentRule", "Attestation", "ChainLink", "Clock", "ClockCalendar", "DailySnapshot", "Delegation",
-    "Evaluation", "Finding", "FormTime", "GateFlag", "Journey", "PlaybookRun", "PlaybookTask", "Precedent", "Process",
+    "Evaluation", "Finding", "FormTime", "GateFlag", "Journey", "Migration", "MigrationRow",
+    "PlaybookRun", "PlaybookTask", "Precedent", "Process",
     "ProcessDraft", "ProcessVersion", "PublishRequest", "QuestionAnswer", "Rollout", "StageRow", "Visit", "Waiver",
 ]  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .models import Journey, StageRow
+from .models import Journey, ProcessVersion, StageRow
 
 _rows: dict[int, StageRow] = {}
+_ids: dict[tuple[str, int], int] = {}
 _versions: dict[int, dict[tuple[int, str], StageRow]] = {}
 
 
@@ -31,7 +32,18 @@ def by_key(version_ids: set[int]) -> dict[tuple[int, str], StageRow]:
     return found
 
 
+def version_id(process_key: str, number: int) -> int:
+    """The id of a version that was published once; read once."""
+    found = _ids.get((process_key, number))
+    if found is None:
+        found = _ids[process_key, number] = ProcessVersion.objects.values_list("pk", flat=True).get(
+            process__key=process_key, number=number
+        )
+    return found
+
+
 def forget() -> None:
     """For tests, where ids come back."""
+    _ids.clear()
     _rows.clear()
     _versions.clear()

@@ -125,6 +125,13 @@ def _reason(definition: Definition, key: str) -> str:
 
 _WHY: Mapping[str, Any] = {
     "imported": lambda p, d, c, n: _("Passed before the import; not asked again."),
+    "grandfathered": lambda p, d, c, n: _(
+        "Was added after this record had passed the stage; it is not asked for."
+    ),
+    "grace": lambda p, d, c, n: (
+        _("Was added while this record stood in the stage; asked for from %(day)s.")
+        % {"day": day(p["until"])}
+    ),
     "does_not_apply": lambda p, d, c, n: _("Does not apply to this record."),
     "applies_unknown": lambda p, d, c, n: _("Whether it applies cannot be known."),
     "evidence_unknown": lambda p, d, c, n: _("This cannot be known from what is stored."),

@@ -23,6 +23,7 @@ from fairlead.journal.models import Event
 from fairlead.organisation.calendars import Calendar
 from fairlead.organisation.models import User
 from fairlead.organisation.selectors import default_calendar
+from fairlead.process.carrying import exempt, grace, stage_now
 from fairlead.process.definition import Definition
 from fairlead.process.definitions import definition_of
 from fairlead.process.engine import decide, forward_move
@@ -427,8 +428,12 @@ def _journey_fact(journey: Journey, visits: Sequence[Visit], today: Any) -> Jour
         closed_at=journey.closed_at,
         owner_id=journey.owner_id,
         soft=is_soft(process.mode, process.enforced_from, today),
-        passed=frozenset(v.stage_key for v in here if v.exit_type in (ExitType.ADVANCE, ExitType.WON)),
-        imported=frozenset(v.stage_key for v in here if v.imported and v.exit_type),
+        passed=frozenset(
+            stage_now(v, journey.carried) for v in here if v.exit_type in (ExitType.ADVANCE, ExitType.WON)
+        ),
+        imported=frozenset(stage_now(v, journey.carried) for v in here if v.imported and v.exit_type),
+        exempt=exempt(journey.carried),
+        grace=grace(journey.carried),
     )
 
 

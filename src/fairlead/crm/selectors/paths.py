@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from fairlead.fields.catalogue import Catalogue, pick
 from fairlead.organisation.calendars import Calendar
+from fairlead.process.carrying import stage_now
 from fairlead.process.definition import Criterion, Definition, Stage
 from fairlead.process.engine import evaluate
 from fairlead.process.enums import CLOSED_STATES, CriterionState, ExitType, JourneyState, Level
@@ -62,7 +63,7 @@ def path_of(
     stay = [v for v in visits if v.episode_no == journey.episode_no]
     by_stage: dict[str, list[Visit]] = {}
     for visit in stay:
-        by_stage.setdefault(visit.stage_key, []).append(visit)
+        by_stage.setdefault(stage_now(visit, journey.carried), []).append(visit)
     waived_at = {found[0].key for key in waived if (found := definition.criterion(key))}
     here = definition.position(journey.stage.key)
     closed = journey.state in CLOSED_STATES

@@ -18,11 +18,21 @@ from fairlead.organisation.selectors import default_calendar
 from .. import clock_events, fold
 from ..clocks import ClockPolicy, Limit, Reading, mark_name, readings
 from ..definitions import clock_policy, clock_policy_of, definition_of
-from ..enums import ClockAct, ClockKind, ClockLevel
+from ..enums import ClockAct, ClockKind, ClockLevel, ExitType
 from ..models import Clock, Journey, ProcessVersion, Visit
+from .stays import cut_stays
 
 #: What the clocks read of a journey's row.
-_TRAVEL = ("state", "episode_no", "opened_at", "entered_at", "hold_since", "superseded_at", "clocks")
+_TRAVEL = (
+    "state",
+    "episode_no",
+    "opened_at",
+    "entered_at",
+    "hold_since",
+    "superseded_at",
+    "carried",
+    "clocks",
+)
 _LEVELS = ("red", "yellow")
 _ORDER = {str(kind): n for n, kind in enumerate(ClockKind)}
 
@@ -252,6 +262,8 @@ def compliance(
     over = Clock.objects.filter(journey__process_key=process_key, kind=ClockKind.VISIT, level=ClockLevel.RED)
     if journeys is not None:
         visits, over = visits.filter(journey__in=journeys), over.filter(journey__in=journeys)
+    visits = visits.exclude(exit_type=ExitType.MIGRATED)
+    stays = cut_stays(process_key)
     rows = list(visits.values_list("journey_id", "stage_key", "entered_at", "left_at"))
     late: dict[tuple[int, str], list[datetime]] = {}
     breaches = Event.objects.filter(
@@ -264,8 +276,12 @@ def compliance(
     counted: dict[str, list[int]] = {}
     for journey, stage, entered, left in rows:
         both = counted.setdefault(stage, [0, 0])
+        begun, is_known, names = stays.begin(journey, entered)
+        if not is_known:
+            continue
         both[0] += 1
-        both[1] += not any(entered <= when <= left for when in late.get((journey, stage), ()) if left)
+        told = (when for name in (stage, *names) for when in late.get((journey, name), ()))
+        both[1] += not any(begun <= when <= left for when in told if left)
     standing: dict[str, int] = {}
     for key in over.values_list("key", flat=True):
         standing[key] = standing.get(key, 0) + 1

@@ -17,6 +17,7 @@ from fairlead.organisation.calendars import Calendar
 from fairlead.organisation.selectors import default_calendar
 
 from .. import fold, subjects
+from ..carrying import exempt, grace, stage_now
 from ..definition import Definition
 from ..definitions import definitions_of
 from ..engine import decide, forward_move
@@ -149,6 +150,8 @@ def after_move(situation: Situation, row: Journey, verdict: Verdict) -> Situatio
         owner_id=row.owner_id,
         passed=passed,
         imported=frozenset() if is_reopened else before.imported,
+        exempt=exempt(row.carried),
+        grace=grace(row.carried),
     )
     days = working_days(fact, situation.calendar, situation.facts.today, {})
     return replace(
@@ -259,9 +262,11 @@ def journey_fact(
         closed_at=source.closed_at,
         owner_id=source.owner_id,
         soft=soft,
-        passed=frozenset(v.stage_key for v in of_episode if v.exit_type in LEFT_FORWARD),
+        passed=frozenset(stage_now(v, source.carried) for v in of_episode if v.exit_type in LEFT_FORWARD),
         # The stage an import put a record into is worked here: its own criteria apply from now on.
-        imported=frozenset(v.stage_key for v in of_episode if v.imported),
+        imported=frozenset(stage_now(v, source.carried) for v in of_episode if v.imported),
+        exempt=exempt(source.carried),
+        grace=grace(source.carried),
         issued=issued,
     )
 

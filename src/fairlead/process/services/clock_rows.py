@@ -87,7 +87,8 @@ class Timing:
         self, rows: Sequence[Journey], travels: Mapping[int, fold.Travel], calendar: Calendar
     ) -> None:
         self.rows, self.travels, self.calendar = rows, travels, calendar
-        self._was_at = {pk: (t.stage_key, bool(t.visits)) for pk, t in travels.items()}
+        version = {row.pk: row.process_version_id for row in rows}
+        self._was_at = {pk: (t.stage_key, bool(t.visits), version[pk]) for pk, t in travels.items()}
         # Only a clock that is over can be resolved, and then it has left a mark.
         self._over = {
             row.pk: {key: r for key, r in readings_of(row, travels[row.pk], calendar).items() if r.level}
@@ -111,8 +112,10 @@ class Timing:
                 if kind is not None:
                     alike[kind] = told
             found[row.pk] = told
-            stage, ran = self._was_at[row.pk]
-            owed = stage != self.travels[row.pk].stage_key and policy.responses.get(stage)
+            stage, ran, version = self._was_at[row.pk]
+            owed = version != row.process_version_id or (
+                stage != self.travels[row.pk].stage_key and bool(policy.responses.get(stage))
+            )
             if not fresh and ran and (owed or not found[row.pk]):
                 gone.append(row.pk)
         write_rows(found, gone=gone, fresh=fresh)
@@ -126,8 +129,11 @@ class Timing:
         resolved = []
         for row in self.rows:
             by = last.get(row.pk) or last.get((row.subject_type, row.subject_id))
+            stage, _ran, version = self._was_at[row.pk]
             for key, old in self._over.get(row.pk, {}).items():
-                new = found[row.pk].get(key)
+                # A migration calls the stage otherwise; the clock goes on.
+                is_carried = old.key and old.key == stage and version != row.process_version_id
+                new = found[row.pk].get((old.kind, self.travels[row.pk].stage_key) if is_carried else key)
                 if by is None or (new is not None and new.level):
                     continue
                 resolved.append(

@@ -45,6 +45,7 @@ TRAVEL_FIELDS = (
     "regress_count",
     "fidelity",
     "superseded_at",
+    "carried",
     "clocks",
 )
 _TRAVEL_VALUES = attrgetter(*TRAVEL_FIELDS)
@@ -73,7 +74,9 @@ JOURNEY_COLUMNS = [
     "regress_count",
     "fidelity",
     "superseded_at",
+    "carried",
     "clocks",
+    "process_version",
     "version",
 ]
 
@@ -154,11 +157,18 @@ def write(
     travels, visit_ids = travels_of(rows, fresh=fresh, visits=visits)
     timing = clock_rows.Timing(rows, travels, calendar or default_calendar()) if clocks else None
     changed_visits: dict[int, dict[int, fold.VisitState]] = defaultdict(dict)
+    gone: list[int] = []
     for event in stored:
         if event.journey_id in travels:
             travel = fold.apply(travels[event.journey_id], event)
+            for visit in travel.removed:
+                changed_visits[event.journey_id].pop(visit.ordinal, None)
+                if (stored_as := visit_ids.pop((event.journey_id, visit.ordinal), None)) is not None:
+                    gone.append(stored_as)
             for visit in travel.touched:
                 changed_visits[event.journey_id][visit.ordinal] = visit
+    if gone:
+        Visit.objects.filter(pk__in=gone).delete()
     store(rows, travels, changed_visits, visit_ids, bump=bump, settle=settle, fresh=fresh)
     if timing is not None:
         record(timing.settle(stored, fresh=fresh))
@@ -194,7 +204,7 @@ def store(
     settle: Settle | None = None,
     fresh: bool = False,
 ) -> None:
-    by_key = stage_rows({(r.process_version_id, travels[r.pk].stage_key) for r in rows})
+    by_key = stage_rows({(version_id_of(r, travels[r.pk]), travels[r.pk].stage_key) for r in rows})
     alike: dict[frozenset[str], list[Journey]] = defaultdict(list)
     for row in rows:
         changed = copy_travel(row, travels[row.pk], by_key)
@@ -217,7 +227,12 @@ def store(
 def copy_travel(row: Journey, travel: fold.Travel, by_key: Mapping[tuple[int, str], StageRow]) -> set[str]:
     """Let the row say what the fold says. Returns the attributes that said something else."""
     changed = set()
-    stage = by_key[row.process_version_id, travel.stage_key]
+    version_id = version_id_of(row, travel)
+    if version_id != row.process_version_id:
+        row.process_version_id = version_id
+        row._state.fields_cache.pop("process_version", None)
+        changed.add("process_version_id")
+    stage = by_key[version_id, travel.stage_key]
     if stage.pk != row.stage_id:
         changed.add("stage_id")
     row.stage = stage
@@ -227,6 +242,13 @@ def copy_travel(row: Journey, travel: fold.Travel, by_key: Mapping[tuple[int, st
             setattr(row, name, value)
             changed.add(name)
     return changed
+
+
+def version_id_of(row: Journey, travel: fold.Travel) -> int:
+    """The version that the fold says; a travel read from its row says none while nothing has migrated it."""
+    if not travel.process_version:
+        return row.process_version_id
+    return stages.version_id(row.process_key, travel.process_version)
 
 
 def stage_rows(keys: set[tuple[int, str]]) -> dict[tuple[int, str], StageRow]:

@@ -10,7 +10,9 @@ from fairlead.organisation.calendars import Calendar
 
 from ..clocks import ENOUGH_VISITS
 from ..definition import Definition
+from ..enums import ExitType
 from ..models import Visit
+from ..selectors.stays import cut_stays
 
 LATEST = 500  # visits that a median is taken of: what was usual years ago is not usual now
 
@@ -21,8 +23,9 @@ def norm_of_stage(definition: Definition, stage_key: str, calendar: Calendar) ->
     One's own segment is the process and the place on its axis, whatever the version.
     """
     axis = definition.stage(stage_key).axis_key
-    rows = (
-        Visit.objects.filter(
+    rows = list(
+        Visit.objects.exclude(exit_type=ExitType.MIGRATED)
+        .filter(
             axis_key=axis,
             journey__process_key=definition.key,
             left_at__isnull=False,
@@ -30,11 +33,12 @@ def norm_of_stage(definition: Definition, stage_key: str, calendar: Calendar) ->
             entered_at_known=True,
         )
         .order_by("-left_at", "-pk")
-        .values_list("entered_at", "left_at")[:LATEST]
+        .values_list("journey_id", "entered_at", "left_at")[:LATEST]
     )
-    days = [
-        calendar.working_days_between(timezone.localdate(entered), timezone.localdate(left))
-        for entered, left in rows
-        if left is not None
-    ]
+    stays = cut_stays(definition.key, journeys={pk for pk, *_rest in rows})
+    days = []
+    for pk, entered, left in rows:
+        begun, is_known, _names = stays.begin(pk, entered)
+        if left is not None and is_known:
+            days.append(calendar.working_days_between(timezone.localdate(begun), timezone.localdate(left)))
     return float(median(days)) if len(days) >= ENOUGH_VISITS else None

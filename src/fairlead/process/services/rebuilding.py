@@ -90,6 +90,8 @@ def differences() -> Iterator[Difference]:
             continue
         if journey.stage.key != travel.stage_key:
             yield Difference(journey.pk, "stage", journey.stage.key, travel.stage_key)
+        if journey.process_version_id != (told := ledger.version_id_of(journey, travel)):
+            yield Difference(journey.pk, "process_version", journey.process_version_id, told)
         for name in ledger.TRAVEL_FIELDS:
             if getattr(journey, name) != getattr(travel, name):
                 yield Difference(journey.pk, name, getattr(journey, name), getattr(travel, name))
@@ -144,7 +146,9 @@ def rebuild() -> tuple[int, int]:
     travels = folded()
     rows = list(Journey.objects.select_for_update().filter(pk__in=travels).order_by("pk"))
     Visit.objects.filter(journey__in=[r.pk for r in rows]).delete()
-    stages = ledger.stage_rows({(r.process_version_id, travels[r.pk].stage_key) for r in rows})
+    stages = ledger.stage_rows(
+        {(ledger.version_id_of(r, travels[r.pk]), travels[r.pk].stage_key) for r in rows}
+    )
     for row in rows:
         ledger.copy_travel(row, travels[row.pk], stages)
     Journey.objects.bulk_update(rows, [c for c in ledger.JOURNEY_COLUMNS if c != "version"], batch_size=100)

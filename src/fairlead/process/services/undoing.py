@@ -22,6 +22,8 @@ from ..models import (
     Evaluation,
     GateFlag,
     Journey,
+    MigrationRow,
+    ProcessVersion,
     Visit,
     Waiver,
 )
@@ -51,6 +53,11 @@ def put_back_journeys(
     rows. Attempts that only this batch made go with it.
     """
     journeys = ledger.lock(kept)
+    numbers = dict(
+        ProcessVersion.objects.filter(
+            process__key__in={j.process_key for j in journeys.values()}
+        ).values_list("pk", "number")
+    )
     record(
         [
             NewEvent(
@@ -65,6 +72,7 @@ def put_back_journeys(
                     data={
                         "travel": _travel(kept[pk]["journey"]),
                         "stage": _stage_key(kept[pk]),
+                        "process_version": numbers[kept[pk]["journey"]["process_version_id"]],
                         "visits": [
                             {name: visit[name] for name in ledger.VISIT_FIELDS}
                             for visit in kept[pk]["visits"]
@@ -113,7 +121,7 @@ def remove_journeys(journey_ids: Iterable[int]) -> None:
     journals the removal of the subjects."""
     ids = list(journey_ids)
     subjects = list(Journey.objects.filter(pk__in=ids).values_list("subject_type", "subject_id"))
-    for model in (Clock, Visit, GateFlag, Evaluation, Attestation, Waiver):
+    for model in (Clock, Visit, GateFlag, Evaluation, Attestation, Waiver, MigrationRow):
         rows.delete(model._base_manager.filter(journey__in=ids))
     rows.delete(DailySnapshot.objects.filter(journey_id__in=ids))
     for kind in {kind for kind, _pk in subjects}:
