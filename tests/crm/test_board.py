@@ -301,6 +301,7 @@ def test_every_required_item_can_be_mended_in_the_panel(where: Company, client: 
             new_department=department,
         )
     mend("mend", criterion="problem_stated", **{"f.customer_problem": "停机一次二十万"})
+    mend("mend", criterion="sr_for_needs_analysis", **{"f.sr": where.sun.pk})
     ready = mend(
         "mend",
         criterion="bant",
@@ -326,6 +327,7 @@ def test_every_required_item_can_be_mended_in_the_panel(where: Company, client: 
         by_customer="1",
     )
     mend("mend_relation", criterion="eb_identified", role="EB", depth=2, stance=0, new_name="赵总")
+    mend("mend", criterion="fr_for_solution_design", **{"f.fr": where.he.pk})
     client.force_login(where.chen)
     last = mend("attest", criterion="ati", statement="同意")
     assert "Ready to move to Solution design" in last.content.decode()

@@ -293,6 +293,13 @@ def _word(key: str, by: str) -> Any:
     return settle
 
 
+def _slots(**slots: str) -> Any:
+    def settle(where: Company, deal: Opportunity, at: datetime) -> None:
+        where.edit(deal, at=at, **{slot: where.people[name].pk for slot, name in slots.items()})
+
+    return settle
+
+
 _REQUIRED: Mapping[str, Mapping[str, Any]] = {
     "customer_contact": {
         "contact_two_way": _two_departments,
@@ -300,21 +307,25 @@ _REQUIRED: Mapping[str, Mapping[str, Any]] = {
         "bant": _fields(
             bant_budget="claimed", bant_authority="claimed", bant_need="verified", bant_timing="claimed"
         ),
+        "slots": _slots(sr="sun"),
     },
     "needs_analysis": {
         "req_confirmed": _file("requirement_confirmation"),
         "eb_identified": _decision_maker,
         "ati": _word("ati", "chen"),
+        "slots": _slots(sr="sun", fr="he"),
     },
     "solution_design": {
         "internal_review": _word("internal_review", "chen"),
         "fr_deliverability": _word("fr_deliverability", "he"),
         "evaluator_endorses": _file("solution_endorsement"),
+        "slots": _slots(sr="sun", fr="he"),
     },
     "quote_negotiation": {
         "customer_response": _file("customer_response"),
         "payment_milestones": _fields(payment_plan="首付 30 %，合同生效后 10 日内"),
         "atc": _word("atc", "chen"),
+        "slots": _slots(sr="sun", fr="he"),
     },
     "signing": {},
 }

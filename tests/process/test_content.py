@@ -87,7 +87,7 @@ def named(node: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def blocking(process: Definition, stage_key: str) -> list[str]:
     stage = process.stage(stage_key)
-    return [c.key for c in (*stage.entry, *stage.exit) if c.level == Level.BLOCK]
+    return [c.key for c in (*stage.entry, *stage.exit) if c.level == Level.BLOCK and not c.slot]
 
 
 @pytest.mark.rule("PD-1", "PD-3")

@@ -42,10 +42,10 @@ def test_a_refused_move_names_every_gap_and_leaves_exactly_one_attempt(where):
     before = (Visit.objects.count(), Event.objects.count(), where.journey(deal).version)
     with pytest.raises(GateRefused) as caught:
         where.move(deal, to="needs_analysis")
-    assert gaps(caught) == ["contact_two_way", "problem_stated", "bant"]
+    assert gaps(caught) == ["contact_two_way", "problem_stated", "bant", "sr_for_needs_analysis"]
     assert caught.value.verdict.target == "needs_analysis"
     attempt = Evaluation.objects.get()
-    assert (attempt.allowed, attempt.gaps, attempt.to_stage) == (False, 3, "needs_analysis")
+    assert (attempt.allowed, attempt.gaps, attempt.to_stage) == (False, 4, "needs_analysis")
     assert {r["key"]: r["state"] for r in attempt.results}["bant"] == CriterionState.UNMET
     assert attempt.facts["fields"]["name"] == deal.name
     assert (Visit.objects.count(), Event.objects.count(), where.journey(deal).version) == (
@@ -323,7 +323,12 @@ def test_every_channel_gets_the_same_verdict(where, channel):
         at=timezone.now(),
         channel=channel,
     )
-    assert [g.key for g in refused.verdict.gaps] == ["contact_two_way", "problem_stated", "bant"]
+    assert [g.key for g in refused.verdict.gaps] == [
+        "contact_two_way",
+        "problem_stated",
+        "bant",
+        "sr_for_needs_analysis",
+    ]
     assert isinstance(refused.refusal, GateRefused)
     assert allowed.allowed
     assert {e.channel for e in Evaluation.objects.all()} == {channel}
@@ -332,6 +337,7 @@ def test_every_channel_gets_the_same_verdict(where, channel):
         "contact_two_way",
         "problem_stated",
         "bant",
+        "sr_for_needs_analysis",
     ]
 
 
@@ -506,7 +512,12 @@ def test_soft_mode_lets_gaps_pass_as_flags_and_says_so():
     where = company(mode="soft")
     deal = where.deal()
     outcome = where.move(deal, to="needs_analysis")
-    assert set(outcome.verdict.soft_passed) == {"contact_two_way", "problem_stated", "bant"}
+    assert set(outcome.verdict.soft_passed) == {
+        "contact_two_way",
+        "problem_stated",
+        "bant",
+        "sr_for_needs_analysis",
+    }
     flags = set(GateFlag.objects.filter(journey=deal.journey_id).values_list("criterion_key", flat=True))
     assert {"contact_two_way", "problem_stated", "bant"} <= flags
     where.edit(deal, customer_problem="轴承温度每周报警两次")
@@ -580,7 +591,7 @@ def test_facts_of_many_journeys_take_a_fixed_number_of_queries(where, count, dja
     deals = [where.deal(stage="needs_analysis") for _ in range(count)]
     journeys = list(Journey.objects.select_related("stage").filter(pk__in=[d.journey_id for d in deals]))
     situations(journeys, at=timezone.now())
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         situations(journeys, at=timezone.now())
 
 

@@ -74,3 +74,20 @@ class Side(models.TextChoices):
 
     CUSTOMER = "customer", pgettext_lazy("plan", "Customer")
     US = "us", pgettext_lazy("plan", "Us")
+
+
+class HandOverState(models.TextChoices):
+    """Where one attempt to hand work from role to role stands (IT-5)."""
+
+    OFFERED = "offered", pgettext_lazy("hand-over", "Offered")
+    ACCEPTED = "accepted", pgettext_lazy("hand-over", "Accepted")
+    RETURNED = "returned", pgettext_lazy("hand-over", "Returned")
+    WITHDRAWN = "withdrawn", pgettext_lazy("hand-over", "Taken back")
+
+
+class AskState(models.TextChoices):
+    """Where a question to a role stands (SL-4)."""
+
+    OPEN = "open", pgettext_lazy("question to a role", "Open")
+    ANSWERED = "answered", pgettext_lazy("question to a role", "Answered")
+    WITHDRAWN = "withdrawn", pgettext_lazy("question to a role", "Taken back")

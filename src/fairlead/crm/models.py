@@ -326,19 +326,23 @@ class SearchEntry(models.Model):
 
 
 from .plan_models import PlanStep  # noqa: E402 - it hangs on Opportunity and Contact
+from .team_models import BonusSplit, HandOver, RoleQuestion  # noqa: E402 - they hang on Opportunity
 
 __all__ = [
     "Account",
+    "BonusSplit",
     "Contact",
     "ContactRole",
     "DealTeamMember",
     "FirstView",
+    "HandOver",
     "ManyChange",
     "ManyChangeRow",
     "Opportunity",
     "PlanStep",
     "Product",
     "Record",
+    "RoleQuestion",
     "SavedView",
     "SearchEntry",
     "Segment",

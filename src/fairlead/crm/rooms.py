@@ -15,11 +15,13 @@ from fairlead.common.questions import Question
 from fairlead.journal.services import NewEvent, record
 from fairlead.process import subjects
 from fairlead.process.models import Journey
+from fairlead.process.packages import WAYS, fact_of
 from fairlead.process.services import facts_change
 from fairlead.process.subjects import Mirror, Moment, Moved, SubjectFacts
 from fairlead.work.models import Activity
 
 from . import facts, past
+from .deal_team_facts import hand_over_facts
 from .models import Account, Contact, Opportunity, Segment
 from .rules import covers, reaches
 
@@ -57,6 +59,7 @@ class OpportunityRoom:
         "contract_equals_approved",
         "tender_published",
         "award_notice",
+        *(fact_of(way) for way in WAYS),
     )
     view_right, move_right = "opportunity.view", "opportunity.move"
     ends_with_journey = True
@@ -272,6 +275,7 @@ def _seen_as_query(model: Any, view_right: str) -> subjects.VisibleSubjects:
 
 def register_rooms() -> None:
     subjects.move_on(move_page)
+    facts.add_external_source("opportunity", hand_over_facts)
     subjects.register(OpportunityRoom())
     subjects.register(
         _OwnedRoom(

@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from fairlead.common.questions import Question
 from fairlead.crm import facts as crm_facts
+from fairlead.crm.deal_team_facts import hand_over_facts
 from fairlead.crm.past import past_facts
 from fairlead.process.facts import ExternalFact
+from fairlead.process.packages import fact_of
 from fairlead.process.subjects import Moment, SubjectFacts
 
 from .models import Contract, Milestone, MilestoneKind
@@ -113,7 +115,9 @@ def _say_signed(facts: dict[str, ExternalFact], signed: _Signed, as_of: datetime
 
 
 def contract_externals(ids: Sequence[int]) -> crm_facts.ExternalReader:
+    """What is known of a contract; its hand-over to delivery is that of its deal, or a milestone of that name."""
     signed = {s.pk: s for s in _signed(_signed_ones(ids))}
+    handed = hand_over_facts([s.deal for s in signed.values()])
     milestones: dict[int, list[Milestone]] = defaultdict(list)
     for milestone in _milestones_of(ids):
         milestones[milestone.contract_id].append(milestone)
@@ -122,6 +126,9 @@ def contract_externals(ids: Sequence[int]) -> crm_facts.ExternalReader:
         facts: dict[str, ExternalFact] = {}
         if pk in signed:
             _say_signed(facts, signed[pk], as_of, "")
+            given = handed(signed[pk].deal, as_of, documents).get(fact_of("sr_fr"))
+            if given is not None:
+                facts["handover_accepted"] = ExternalFact("handover_accepted", given.at, given.ref)
         payments = []
         for milestone in milestones.get(pk, ()):
             fact = _MILESTONE_FACTS.get(MilestoneKind(milestone.kind))

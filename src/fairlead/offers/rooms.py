@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -11,8 +12,10 @@ from fairlead.common import bulk, records
 from fairlead.common.questions import Question
 from fairlead.crm import facts as crm_facts
 from fairlead.crm import rooms as crm_rooms
+from fairlead.crm.models import HandOver
+from fairlead.crm.services.deal_team import add_hand_over_hook
 from fairlead.process import subjects
-from fairlead.process.services import NewJourney, published_keys, start_journeys
+from fairlead.process.services import NewJourney, facts_change, published_keys, start_journeys
 from fairlead.process.subjects import Mirror, Moment, Moved, SubjectFacts
 
 from . import facts
@@ -89,6 +92,13 @@ def open_fulfilment(moves: Sequence[Moved]) -> None:
     bulk.update(contracts, ["journey_id"])
 
 
+def follow_hand_over(handed: HandOver, at: datetime) -> None:
+    """The gate of a contract may wait for the hand-over of its deal: it is judged anew."""
+    ids = list(Contract.objects.filter(opportunity=handed.opportunity_id).values_list("pk", flat=True))
+    with facts_change("contract", ids, at=at):
+        pass
+
+
 def register_rooms() -> None:
     subjects.register(ContractRoom())
     subjects.see_subjects(
@@ -98,6 +108,7 @@ def register_rooms() -> None:
     crm_facts.add_external_source("opportunity", facts.opportunity_externals)
     crm_facts.add_external_source("contract", facts.contract_externals)
     crm_rooms.add_move_hook(open_fulfilment)
+    add_hand_over_hook(follow_hand_over)
     records.register(
         records.RecordType(
             subject_type="contract",

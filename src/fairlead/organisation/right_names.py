@@ -29,6 +29,8 @@ NAMES: Final[Mapping[str, str | Promise]] = {
     "deal.attest": _("Confirm checklist items"),
     "deal.reopen": _("Reopen lost deals"),
     "deal.reopen_won": _("Reopen won deals"),
+    "veto.raise": _("Say no in one's own field"),
+    "veto.overrule": _("Decide over a veto"),
     "process.view": _("Read processes"),
     "process.publish": _("Publish processes"),
     "import.run": _("Import records"),

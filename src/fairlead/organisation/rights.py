@@ -23,6 +23,7 @@ ALL_RIGHTS: Final[tuple[str, ...]] = (
     "contract.view", "contract.edit",
     "comment.add", "views.share",
     "waiver.grant", "regress.confirm", "deal.attest", "deal.reopen", "deal.reopen_won",
+    "veto.raise", "veto.overrule",
     "process.view", "process.publish",
     "import.run", "import.history",
     "audit.view", "funnel.view", "margin.view",
@@ -56,7 +57,13 @@ _SELL: Final = (
 _DEAL_TEAM_MEMBER: Final = (
     _EVERYBODY
     | _at(
-        Scope.OWN, "opportunity.view", "opportunity.edit", "opportunity.move", "contract.view", "deal.attest"
+        Scope.OWN,
+        "opportunity.view",
+        "opportunity.edit",
+        "opportunity.move",
+        "contract.view",
+        "deal.attest",
+        "veto.raise",
     )
     | _at(
         Scope.OWN,
@@ -91,13 +98,15 @@ RIGHTS: Final[Mapping[Role, Mapping[str, Scope]]] = MappingProxyType(
         Role.MGR: MappingProxyType(
             _EVERYBODY
             | _at(Scope.BRANCH, *_LOOK, *_SELL, "opportunity.reassign")
-            | _at(Scope.BRANCH, "waiver.grant", "regress.confirm", "deal.attest", "deal.reopen")
+            | _at(
+                Scope.BRANCH, "waiver.grant", "regress.confirm", "deal.attest", "deal.reopen", "veto.overrule"
+            )
             | _at(Scope.BRANCH, "import.run", "audit.view", "margin.view")
             | _at(Scope.ALL, "segment.view", "segment.edit", "views.share")
         ),
         Role.AR: MappingProxyType(
             _EVERYBODY
-            | _at(Scope.OWN, *_LOOK, *_SELL, "margin.view")
+            | _at(Scope.OWN, *_LOOK, *_SELL, "margin.view", "veto.raise")
             | _at(Scope.TEAM, "account.view", "contact.view")
             | _at(Scope.ALL, "segment.view")
         ),
@@ -108,15 +117,26 @@ RIGHTS: Final[Mapping[Role, Mapping[str, Scope]]] = MappingProxyType(
             | _at(Scope.ALL, "opportunity.view", "account.view", "contact.view", "funnel.view")
             | _at(Scope.ALL, "segment.view", "segment.edit", "account.create", "contact.create", "import.run")
         ),
-        # Reading, and one act that finance alone may do: reopening a won deal reverses what was booked.
-        Role.FIN: MappingProxyType(_EVERYBODY | _at(Scope.ALL, *_LOOK, "margin.view", "deal.reopen_won")),
-        Role.LEG: MappingProxyType(_EVERYBODY | _at(Scope.ALL, *_LOOK)),
+        # Reading, a no to terms of one's own field, and one act that finance alone may do: reopening a won deal reverses
+        # what was booked.
+        Role.FIN: MappingProxyType(
+            _EVERYBODY | _at(Scope.ALL, *_LOOK, "margin.view", "deal.reopen_won", "veto.raise")
+        ),
+        Role.LEG: MappingProxyType(_EVERYBODY | _at(Scope.ALL, *_LOOK, "veto.raise")),
         Role.AUDITOR: MappingProxyType(_READER | _at(Scope.ALL, *_LOOK, "audit.view", "margin.view")),
     }
 )
 
 DECIDING: Final = frozenset(
-    {"waiver.grant", "regress.confirm", "deal.attest", "deal.reopen", "deal.reopen_won"}
+    {
+        "waiver.grant",
+        "regress.confirm",
+        "deal.attest",
+        "deal.reopen",
+        "deal.reopen_won",
+        "veto.raise",
+        "veto.overrule",
+    }
 )
 _MANAGING: Final = frozenset(
     {

@@ -195,6 +195,11 @@ def _score(criterion: Criterion, facts: Facts, definition: Definition, settled_s
     return UNMET, "score_floor" if total >= int(p["min"]) else "score_low", said, "score", mend, "", None
 
 
+def own_workers(criterion: Criterion, team: Mapping[str, frozenset[int]]) -> frozenset[int | None]:
+    """People whose own work a criterion confirms, by the roles that they hold: their word is none for it."""
+    return frozenset(person for role in criterion.own_work_of for person in team.get(role, ()))
+
+
 def _attestation(
     criterion: Criterion, facts: Facts, definition: Definition, settled_stage: bool
 ) -> Judgement:
@@ -202,8 +207,9 @@ def _attestation(
     if "attestations" in facts.unknown:
         return UNKNOWN, "evidence_unknown", NONE, "attest", mend, "", None
     given = [a for a in facts.attestations if a.criterion_key == criterion.key]
-    # Nobody attests their own work (IT-1): the owner's own word does not count.
-    counting = [a for a in given if a.by_id != facts.journey.owner_id]
+    # Nobody attests their own work (IT-1): neither the owner nor whoever answers for the stage in another role.
+    own = own_workers(criterion, facts.team) | {facts.journey.owner_id}
+    counting = [a for a in given if a.by_id not in own]
     if not given and f"attestation:{criterion.key}" in facts.unknown:
         return UNKNOWN, "evidence_unknown", NONE, "attest", mend, "", None
     if not counting:

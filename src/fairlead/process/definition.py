@@ -143,6 +143,48 @@ class Playbook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """What one role works on within a stage, beside the other roles: items of its exit, with a limit of its own (IT-2).
+
+    The stage is left when every BLOCK track is through; a FLAG track may lag behind. Limits are working days since
+    the stage was entered.
+    """
+
+    key: str
+    role: str
+    name: Name
+    criteria: tuple[str, ...]
+    level: Level
+    limit_yellow: int | None = None
+    limit_red: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageItem:
+    """Something that a hand-over brings along; one that is `required` has to be there before it is offered."""
+
+    key: str
+    name: Name
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """What one role hands to another, at which stages (none: at any), to be answered within `days` (IT-5)."""
+
+    from_role: str
+    to_role: str
+    name: Name
+    items: tuple[PackageItem, ...]
+    stages: tuple[str, ...] = ()
+    days: int = 2
+
+    @property
+    def key(self) -> str:
+        return f"{self.from_role}_{self.to_role}".lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
     """One entry or exit criterion of a stage (GT-1, GT-9). `params` depend on `type`; see `checks`."""
 
@@ -163,6 +205,12 @@ class Criterion:
     children: tuple[Criterion, ...] = ()
     mode: str = ""  # GROUP: all, any, k_of
     k: int = 0
+    slot: str = (
+        ""  # made of the roles that a stage requires: the slot of the deal team that has to be filled (IT-1)
+    )
+    own_work_of: tuple[
+        str, ...
+    ] = ()  # ATTESTATION: roles whose own work it is; their word does not count (IT-1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +254,7 @@ class Stage:
     transitions: tuple[Transition, ...] = ()
     next_steps: tuple[str, ...] = ()
     handbook: Handbook = field(default_factory=Handbook)
+    tracks: tuple[Track, ...] = ()
 
     def transition(self, kind: Kind, to: str = "") -> Transition | None:
         return next((t for t in self.transitions if t.kind == kind and (t.to == to or not to)), None)
@@ -244,6 +293,7 @@ class Definition:
     clocks: ClockPolicy = field(default_factory=ClockPolicy)
     approvals: ApprovalPolicy = field(default_factory=ApprovalPolicy)
     playbooks: Mapping[str, Playbook] = field(default_factory=dict)
+    packages: Mapping[str, Package] = field(default_factory=dict)
     by_key: Mapping[str, Stage] = field(default_factory=dict)
     positions: Mapping[str, int] = field(default_factory=dict)
 

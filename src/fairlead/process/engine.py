@@ -7,7 +7,7 @@ asks for a reason and, far back, for a manager; losing asks for its form alone (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -19,7 +19,8 @@ from .definition import Criterion, Definition, Stage, Transition
 from .enums import CLOSED_STATES, FORWARD, CriterionState, CriterionType, JourneyState, Kind, Level, Outcome
 from .envelopes import Cover, coverage
 from .facts import ConditionFact, Facts
-from .verdicts import CriterionResult, LegalMove, Objection, Verdict, Wish
+from .verdicts import VETO, CriterionResult, LegalMove, Objection, TrackResult, Verdict, Wish
+from .vetoes import role_of
 
 MOST_DIGITS = Decimal(10) ** 16  # before the point, as amounts are stored
 LONGEST_NAME = 200
@@ -63,10 +64,12 @@ def decide(definition: Definition, facts: Facts, wish: Wish) -> Verdict:
     """Judge `wish`. Never raises for a wish that cannot be: its verdict holds the objections."""
     objections, transition = _objections(definition, facts, wish)
     results: tuple[CriterionResult, ...] = ()
+    tracks: tuple[TrackResult, ...] = ()
     skipped: tuple[str, ...] = ()
     target = wish.to
     if transition is not None and wish.kind in FORWARD:
-        results = tuple(_evaluate_forward(definition, facts, wish))
+        results = (*_vetoes(facts), *_evaluate_forward(definition, facts, wish))
+        tracks = tracks_of(definition.stage(facts.journey.stage_key), results)
         target = transition.to
         if wish.kind == Kind.SKIP:
             skipped = tuple(s.key for s in definition.between(facts.journey.stage_key, transition.to))
@@ -77,7 +80,10 @@ def decide(definition: Definition, facts: Facts, wish: Wish) -> Verdict:
     soft_passed: tuple[str, ...] = ()
     allowed = not objections
     if allowed and gaps:
-        if facts.journey.soft or wish.kind == Kind.REOPEN:
+        # A veto is a person's word and no item of a gate: it holds where gates only flag.
+        if any(r.type == VETO for r in gaps):
+            allowed = False
+        elif facts.journey.soft or wish.kind == Kind.REOPEN:
             soft_passed = tuple(r.key for r in gaps)
         else:
             allowed = False
@@ -90,7 +96,53 @@ def decide(definition: Definition, facts: Facts, wish: Wish) -> Verdict:
         target=target,
         needs_right=_needs_right(definition, facts, wish, transition),
         soft_passed=soft_passed,
+        tracks=tracks,
     )
+
+
+def tracks_of(stage: Stage, results: Iterable[CriterionResult]) -> tuple[TrackResult, ...]:
+    """How far each role is with its part of a stage. An item that was not judged, as at a skip, is not waited for."""
+    if not stage.tracks:
+        return ()
+    known = {r.key: r for r in results if r.stage_key == stage.key and r.side == "exit"}
+    found = []
+    for track in stage.tracks:
+        own = [known[key] for key in track.criteria if key in known]
+        found.append(
+            TrackResult(
+                key=track.key,
+                stage_key=stage.key,
+                role=track.role,
+                level=track.level,
+                done=sum(1 for r in own if r.settled),
+                total=len(own),
+                missing=tuple(r.key for r in own if r.blocks),
+            )
+        )
+    return tuple(found)
+
+
+def _vetoes(facts: Facts) -> Iterator[CriterionResult]:
+    """Each open veto stands before the move as a gap of its own, named by its clause (IT-3)."""
+    for veto in facts.vetoes:
+        yield CriterionResult(
+            key=f"veto_{veto.id}",
+            stage_key=facts.journey.stage_key,
+            side="exit",
+            type=VETO,
+            level=Level.BLOCK,
+            state=CriterionState.UNMET,
+            why="veto_open",
+            why_params={
+                "by_id": veto.by_id,
+                "domain": veto.domain,
+                "clause": veto.clause,
+                "at": veto.at.isoformat(),
+            },
+            role=role_of(veto.domain),
+            mend="veto",
+            mend_params={"veto": veto.id},
+        )
 
 
 def evaluate(
@@ -103,13 +155,15 @@ def evaluate(
     only_unskippable: bool = False,
     settled_stage: bool = False,
 ) -> Iterator[CriterionResult]:
-    """The criteria of one side (entry, exit) of a stage, judged."""
+    """The criteria of one side (entry, exit) of a stage, judged. A slot that is filled is not worth a line."""
     for criterion in stage.entry if side == "entry" else stage.exit:
         if only_blocking and criterion.level != Level.BLOCK:
             continue
         if only_unskippable and criterion.skippable:
             continue
-        yield judge(definition, facts, stage, side, criterion, settled_stage=settled_stage)
+        result = judge(definition, facts, stage, side, criterion, settled_stage=settled_stage)
+        if not (criterion.slot and result.state in (CriterionState.MET, CriterionState.NA)):
+            yield result
 
 
 def judge(

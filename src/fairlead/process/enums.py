@@ -281,3 +281,22 @@ class Again(models.TextChoices):
     RESTART = "restart", pgettext_lazy("playbook", "Start afresh")
     RESUME = "resume", pgettext_lazy("playbook", "Go on")
     SKIP = "skip", pgettext_lazy("playbook", "Leave it")
+
+
+class VetoDomain(models.TextChoices):
+    """The field in which somebody says no (IT-3)."""
+
+    TECHNICAL = "technical", pgettext_lazy("veto", "Technical commitment")
+    DELIVERY_DATE = "delivery_date", pgettext_lazy("veto", "Delivery date")
+    DELIVERY_SCOPE = "delivery_scope", pgettext_lazy("veto", "Scope of delivery")
+    DELIVERY_COST = "delivery_cost", pgettext_lazy("veto", "Cost of delivery")
+    CUSTOMER = "customer", pgettext_lazy("veto", "Commitment to the customer")
+    FINANCE = "finance", pgettext_lazy("veto", "Financial terms")
+    LEGAL = "legal", pgettext_lazy("veto", "Contract terms")
+
+
+class VetoState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("veto", "Open")
+    WITHDRAWN = "withdrawn", pgettext_lazy("veto", "Withdrawn")
+    ACCEPTED = "accepted", pgettext_lazy("veto", "Alternative accepted")
+    OVERRULED = "overruled", pgettext_lazy("veto", "Overruled")

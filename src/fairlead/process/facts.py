@@ -105,6 +105,17 @@ class ConditionFact:
 
 
 @dataclass(frozen=True, slots=True)
+class VetoFact:
+    """An objection of a role to something in its own field, which nobody has settled yet (IT-3)."""
+
+    id: int
+    domain: str
+    clause: str
+    by_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ExternalFact:
     key: str
     at: datetime
@@ -156,6 +167,7 @@ class Facts:
     waivers: tuple[WaiverFact, ...] = ()
     approvals: tuple[ApprovalFact, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()
+    vetoes: tuple[VetoFact, ...] = ()  # those that stand open
     externals: Mapping[str, ExternalFact] = field(default_factory=dict)
     children: Mapping[str, ChildrenFact] = field(default_factory=dict)
     team: Mapping[str, frozenset[int]] = field(default_factory=dict)  # role in the deal → people

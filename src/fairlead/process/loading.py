@@ -34,9 +34,10 @@ from .guidance_reading import (
     read_steps,
 )
 from .structure import add_linear_transitions, structural_problems
+from .team_reading import read_limit, read_packages, read_tracks, with_required_roles
 
 SCHEMA_VERSION = 1
-REASON_LISTS = ("lost", "regress", "skip", "hold", "waiver", "win", "reopen", "push")
+REASON_LISTS = ("lost", "regress", "skip", "hold", "waiver", "win", "reopen", "push", "handover")
 MAX_STAGES = 60
 MAX_DAYS = 3650
 
@@ -58,6 +59,7 @@ TOP_KEYS = {
     "clocks",
     "playbooks",
     "approvals",
+    "handovers",
 }
 STAGE_KEYS = {
     "key",
@@ -84,6 +86,7 @@ STAGE_KEYS = {
     "transitions",
     "next_steps",
     "handbook",
+    "tracks",
 }
 FIELD_KEYS = {"key", "type", "label", "options", "help", "unit", "zero_is_placeholder"}
 SCORE_KEYS = {"name", "elements", "top", "points", "words", "fresh_days", "acts"}
@@ -171,6 +174,7 @@ class _Loader(CriteriaReader):
         playbooks = read_playbooks(self, document.get("playbooks"), stages)
         approvals = read_approvals(self, document.get("approvals"))
         check_uses(self, approvals, stages)
+        packages = read_packages(self, document.get("handovers"), stages, subject)
         self.problems.extend(structural_problems(stages, lists))
         self.problems.extend(guidance_problems(stages))
         return Definition(
@@ -190,6 +194,7 @@ class _Loader(CriteriaReader):
             clocks=clocks,
             playbooks=playbooks,
             approvals=approvals,
+            packages=packages,
             by_key={s.key: s for s in stages},
             positions={s.key: i for i, s in enumerate(stages)},
         )
@@ -342,8 +347,10 @@ class _Loader(CriteriaReader):
         if kind not in StageKind.values:
             self.bad(f"{path}.kind", _("There is no such kind of stage."))
             kind = StageKind.OPEN
-        yellow, red = self._limit(item.get("limit"), f"{path}.limit")
-        return Stage(
+        yellow, red = read_limit(self, item.get("limit"), f"{path}.limit")
+        entries = self.criteria(item.get("entry"), f"{path}.entry")
+        exits = self.criteria(item.get("exit"), f"{path}.exit")
+        stage = Stage(
             key=key,
             axis_key=self.key(item.get("axis", key), f"{path}.axis"),
             order=index,
@@ -366,8 +373,8 @@ class _Loader(CriteriaReader):
             show_in_funnel=self.flag(item.get("show_in_funnel", True), f"{path}.show_in_funnel"),
             start=self.flag(item.get("start", index == 0), f"{path}.start"),
             no_return=self.name(item.get("no_return"), f"{path}.no_return", needed=False),
-            entry=self.criteria(item.get("entry"), f"{path}.entry"),
-            exit=self.criteria(item.get("exit"), f"{path}.exit"),
+            entry=entries,
+            exit=exits,
             transitions=self._transitions(item.get("transitions"), f"{path}.transitions"),
             next_steps=self.keys(
                 self.items(item.get("next_steps"), f"{path}.next_steps"),
@@ -375,16 +382,9 @@ class _Loader(CriteriaReader):
                 ACTIVITY_KINDS,
                 _("There is no kind of activity “%(key)s”."),
             ),
+            tracks=read_tracks(self, item.get("tracks"), f"{path}.tracks", exits),
         )
-
-    def _limit(self, value: Any, path: str) -> tuple[int | None, int | None]:
-        given = self.mapping(value, path, {"yellow", "red"})
-        yellow, red = (
-            self.optional_number(given.get(n), f"{path}.{n}", 1, MAX_DAYS) for n in ("yellow", "red")
-        )
-        if yellow is not None and red is not None and yellow > red:
-            self.bad(path, _("yellow ≤ red is expected."))
-        return yellow, red
+        return with_required_roles(stage, self.catalogue)
 
     def _probability(self, value: Any, path: str) -> tuple[int, int, int]:
         given = self.mapping(value, path, {"min", "default", "max"})

@@ -462,11 +462,12 @@ from .drafting_models import AssignmentRule, ProcessDraft, PublishRequest  # noq
 from .migration_models import Migration, MigrationRow  # noqa: E402 - they hang on Journey
 from .playbook_models import Finding, PlaybookRun, PlaybookTask, QuestionAnswer  # noqa: E402 - they hang on Journey
 from .rollout_models import FormTime, Rollout  # noqa: E402
+from .veto_models import Veto  # noqa: E402 - it hangs on Journey
 
 __all__ = [
     "ApprovalCondition", "ApprovalCopy", "ApprovalGrant", "ApprovalQuestion", "ApprovalRequest", "ApprovalSeat",
     "ApprovalStep", "AssignmentRule", "Attestation", "ChainLink", "Clock", "ClockCalendar", "DailySnapshot", "Delegation",
     "Evaluation", "Finding", "FormTime", "GateFlag", "Journey", "Migration", "MigrationRow",
     "PlaybookRun", "PlaybookTask", "Precedent", "Process",
-    "ProcessDraft", "ProcessVersion", "PublishRequest", "QuestionAnswer", "Rollout", "StageRow", "Visit", "Waiver",
+    "ProcessDraft", "ProcessVersion", "PublishRequest", "QuestionAnswer", "Rollout", "StageRow", "Veto", "Visit", "Waiver",
 ]  # fmt: skip

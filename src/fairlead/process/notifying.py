@@ -30,6 +30,11 @@ WORDS: Final[Mapping[str, Any]] = {
     "publish_asked": _("Somebody asks you to publish this process"),
     "publish_granted": _("The process you asked for is published"),
     "publish_refused": _("Publishing the process was refused"),
+    "veto_raised": _("%(by)s said no to a clause: nothing moves ahead until it is settled"),
+    "veto_withdrawn": _("%(by)s took a veto back"),
+    "veto_accepted": _("%(by)s accepted the alternative to a veto"),
+    "veto_overruled": _("%(by)s overruled a veto"),
+    "veto_escalated": _("A veto has been open for two working days: decide over it"),
     "clock_moved": _("The working calendar changed: its time limit moved"),
 }
 

@@ -68,6 +68,7 @@ def facts_as_json(facts: Facts) -> dict[str, Any]:
         "externals": sorted(facts.externals),
         "attestations": sorted({a.criterion_key for a in facts.attestations}),
         "waivers": sorted({w.criterion_key for w in facts.waivers}),
+        "vetoes": sorted(v.domain for v in facts.vetoes),
         "days_in_stage": facts.working_days_in_stage,
         "unknown": sorted(facts.unknown),
     }

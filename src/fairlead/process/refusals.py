@@ -100,3 +100,10 @@ class SecondPersonNeeded(Refusal):
     default_message = _(
         "Somebody who did not write this decides on publishing it. Ask for it from the draft."
     )
+
+
+class VetoRefused(Refusal):
+    """Not the field of whoever says no, or not theirs to settle."""
+
+    code = "veto-refused"
+    default_message = _("This veto is not yours to settle.")

@@ -138,7 +138,7 @@ def warnings(stages: tuple[Stage, ...]) -> list[Trouble]:
             Trouble("stages", _("%(count)s stages: long pipelines get abandoned.") % {"count": len(stages)})
         )
     for stage in stages:
-        blocking = sum(1 for c in (*stage.entry, *stage.exit) if c.level == Level.BLOCK)
+        blocking = sum(1 for c in (*stage.entry, *stage.exit) if c.level == Level.BLOCK and not c.slot)
         if blocking > WARN_BLOCKING:
             found.append(
                 Trouble(

@@ -15,6 +15,7 @@ from fairlead.organisation.models import User
 from .services.clocking import take_over_thresholds
 from .services.recalculating import recompute_clocks
 from .services.sweeping import sweep
+from .services.vetoing import escalate_vetoes
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ def sweep_clocks(at: datetime) -> None:
             "process.clocks_swept",
             extra={"journeys": swept.journeys, "breaches": swept.breaches, "escalations": swept.escalations},
         )
+
+
+@every(minutes=5, name="process.escalate_vetoes")
+def bring_up_vetoes(at: datetime) -> None:
+    """What nobody has settled for two working days goes to those who decide (IT-3)."""
+    escalate_vetoes(at=at)
 
 
 @task()

@@ -53,6 +53,26 @@ class CriterionResult:
         return self.level == Level.FLAG and not self.settled
 
 
+VETO = "veto"  # the type of a gap that a person made: no criterion of the document stands behind it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackResult:
+    """How far one role is with its part of a stage (IT-2). `missing`: required items of it that are open."""
+
+    key: str
+    stage_key: str
+    role: str
+    level: Level
+    done: int
+    total: int
+    missing: tuple[str, ...]
+
+    @property
+    def is_through(self) -> bool:
+        return not self.missing
+
+
 # Objections that speak of one field of the wish: whoever asks can mend them and ask again.
 ASKED_FIELDS: Mapping[str, str] = {
     "reason_missing": "reason",
@@ -92,11 +112,17 @@ class Verdict:
     target: str = ""
     needs_right: str = ""  # a right beyond that to move: regress.confirm, deal.reopen …
     soft_passed: tuple[str, ...] = ()  # blocking criteria that soft mode let pass
+    tracks: tuple[TrackResult, ...] = ()  # of the stage that is to be left
 
     @property
     def gaps(self) -> tuple[CriterionResult, ...]:
         """Unsettled blocking criteria: all of them, at once."""
         return tuple(r for r in self.results if r.blocks)
+
+    @property
+    def waits_for(self) -> tuple[TrackResult, ...]:
+        """The tracks that the join still waits for."""
+        return tuple(t for t in self.tracks if t.level == Level.BLOCK and not t.is_through)
 
     @property
     def flags(self) -> tuple[CriterionResult, ...]:

@@ -17,9 +17,9 @@ from fairlead.fields.catalogue import Catalogue, pick
 
 from .approval_words import lever_names, prohibited_names, row_names
 from .definition import Definition
-from .enums import CriterionState, Kind
+from .enums import CriterionState, Kind, VetoDomain
 from .roles import buying_role_name
-from .verdicts import CriterionResult, Objection, Verdict
+from .verdicts import VETO, CriterionResult, Objection, Verdict
 
 Names = Mapping[int, str]
 
@@ -63,8 +63,28 @@ def criterion_name(definition: Definition, key: str) -> str:
     found = definition.criterion(key)
     if found:
         return pick(found[2].name)
+    if key.startswith("veto_"):
+        return _("Veto")
     namer = _namers.get(key.partition("_")[0])
     return (namer(key) if namer else "") or key
+
+
+def item_name(definition: Definition, result: CriterionResult) -> str:
+    """What a gap is called: the item of the document, or the field in which somebody said no."""
+    if result.type == VETO:
+        return _("Veto: %(domain)s") % {"domain": VetoDomain(result.why_params["domain"]).label}
+    return criterion_name(definition, result.key)
+
+
+def join_words(definition: Definition, verdict: Verdict) -> str:
+    """Whom the join of the tracks waits for; blank where it waits for nobody (IT-2)."""
+    waiting = verdict.waits_for
+    if not waiting:
+        return ""
+    names = {track.key: track for track in definition.stage(waiting[0].stage_key).tracks}
+    return _("Waits for %(tracks)s") % {
+        "tracks": _(", ").join(f"{pick(names[t.key].name)} ({t.role})" for t in waiting)
+    }
 
 
 def stage_name(definition: Definition, key: str) -> str:
@@ -201,6 +221,10 @@ _WHY: Mapping[str, Any] = {
     "elapsed_early": lambda p, d, c, n: _("%(days)s of %(min)s working days passed") % p,
     "elapsed_in_time": lambda p, d, c, n: _("In time: before %(date)s") % p,
     "elapsed_late": lambda p, d, c, n: _("Too late: %(date)s has passed") % p,
+    "veto_open": lambda p, d, c, n: (
+        _("%(name)s, %(day)s: “%(clause)s”")
+        % {"name": n.get(p["by_id"], "—"), "day": day(p["at"]), "clause": p["clause"]}
+    ),
     "waived": lambda p, d, c, n: (
         _("%(name)s: %(reason)s; until %(day)s")
         % {"name": n.get(p["by_id"], "—"), "reason": _reason(d, p["reason"]), "day": day(p["until"])}

@@ -27,7 +27,7 @@ from fairlead.process.carrying import exempt, grace, stage_now
 from fairlead.process.definition import Definition
 from fairlead.process.definitions import definition_of
 from fairlead.process.engine import decide, forward_move
-from fairlead.process.enums import CriterionType, ExitType, JourneyState
+from fairlead.process.enums import CriterionType, ExitType, JourneyState, VetoState
 from fairlead.process.facts import (
     AttestationFact,
     ChildrenFact,
@@ -35,10 +35,11 @@ from fairlead.process.facts import (
     Facts,
     JourneyFact,
     RelationFact,
+    VetoFact,
     WaiverFact,
 )
 from fairlead.process.landing import is_soft
-from fairlead.process.models import Attestation, GateFlag, Journey, ProcessVersion, Visit, Waiver
+from fairlead.process.models import Attestation, GateFlag, Journey, ProcessVersion, Veto, Visit, Waiver
 from fairlead.process.verdicts import Verdict
 from fairlead.work.enums import ActivityState
 from fairlead.work.models import Activity, Comment, CommentReaction, File, Task
@@ -166,7 +167,7 @@ def deal_page(
     assert journey is not None
     definition = definition_for(journey)
     fields = catalogue(SUBJECT)
-    attestations, waivers, tasks, flagged = _evidence(journey.pk, row.pk)
+    attestations, waivers, vetoes, tasks, flagged = _evidence(journey.pk, row.pk)
     visits, roles = _visits(journey.pk), _roles(row.pk)
     activities, done = activities_of(row.pk)
     files = _files(row.pk)
@@ -175,6 +176,7 @@ def deal_page(
         *event_people,
         *(a.by_id for a in attestations),
         *(w.granted_by_id for w in waivers),
+        *(v.by_id for v in vetoes),
         *(f.added_by_id for f in files),
         *(a.owner_id for a in activities),
         row.owner_id,
@@ -197,6 +199,7 @@ def deal_page(
         roles=roles,
         attestations=attestations,
         waivers=waivers,
+        vetoes=vetoes,
         tasks=tasks,
         departments=names.departments,
     )
@@ -248,7 +251,9 @@ def _small_tables(journey: int, deal: int) -> Any:
     steps = PlanStep.objects.filter(opportunity_id=deal, removed_at=None).annotate(
         plan=Value(crm_facts.PLAN, output_field=CharField())
     )
+    vetoes = Veto.objects.filter(journey_id=journey, state=VetoState.OPEN)
     return _shaped(attestations, "attestation", "criterion_key", "role", "by_id", "at", "").union(
+        _shaped(vetoes, "veto", "domain", "clause", "by_id", "at", ""),
         _shaped(
             waivers, "waiver", "criterion_key", "reason_code", "granted_by_id", "granted_at", "expires_at"
         ),
@@ -265,9 +270,13 @@ _evidence_rows: Question[tuple[Any, ...]] = Question(_small_tables)
 def _evidence(
     journey_id: int, deal_id: int
 ) -> tuple[
-    list[AttestationFact], list[WaiverFact], list[tuple[int, str, str, datetime | None]], dict[str, list[str]]
+    list[AttestationFact],
+    list[WaiverFact],
+    list[VetoFact],
+    list[tuple[int, str, str, datetime | None]],
+    dict[str, list[str]],
 ]:
-    attestations, waivers, tasks = [], [], []
+    attestations, waivers, vetoes, tasks = [], [], [], []
     flagged: dict[str, list[str]] = defaultdict(list)
     for kind, pk, key, more, by, when, until in sorted(
         _evidence_rows(journey_id, deal_id), key=lambda r: (r[5], r[1])
@@ -276,11 +285,13 @@ def _evidence(
             attestations.append(AttestationFact(pk, key, more, by, when))
         elif kind == "waiver":
             waivers.append(WaiverFact(pk, key, more, by, when, until))
+        elif kind == "veto":
+            vetoes.append(VetoFact(pk, key, more, by, when))
         elif kind == "task":
             tasks.append((pk, key, more, until))
         else:
             flagged[more].append(key)
-    return attestations, waivers, tasks, dict(flagged)
+    return attestations, waivers, vetoes, tasks, dict(flagged)
 
 
 def sees_contacts(by: Any, row: Opportunity) -> bool:
@@ -374,6 +385,7 @@ def _facts(
     roles: Sequence[ContactRole],
     attestations: Sequence[AttestationFact],
     waivers: Sequence[WaiverFact],
+    vetoes: Sequence[VetoFact],
     tasks: Sequence[tuple[int, str, str, datetime | None]],
     departments: Mapping[int, str],
 ) -> Facts:
@@ -403,6 +415,7 @@ def _facts(
         ),
         attestations=tuple(attestations),
         waivers=tuple(w for w in waivers if w.expires_at > at),
+        vetoes=tuple(vetoes),
         externals=_externals(row.pk, definition, journey.stage.key, documents),
         children=_children(tasks),
         team={

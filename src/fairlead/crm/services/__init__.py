@@ -1,5 +1,16 @@
 """Verbs of the CRM: create, edit, reassign records; fill the deal team; place contacts in a deal."""
 
+from .deal_team import (
+    accept_hand_over,
+    agree_split,
+    answer_role,
+    ask_role,
+    escalate_overdue,
+    offer_hand_over,
+    return_hand_over,
+    withdraw_hand_over,
+    withdraw_question,
+)
 from .deals import (
     add_contact_role,
     change_contact_role,
@@ -25,7 +36,11 @@ __all__ = [
     "KINDS",
     "NewRecord",
     "ViewState",
+    "accept_hand_over",
     "add_contact_role",
+    "agree_split",
+    "answer_role",
+    "ask_role",
     "change_contact_role",
     "change_view",
     "choose_first",
@@ -34,14 +49,19 @@ __all__ = [
     "create_successor",
     "delete_view",
     "edit",
+    "escalate_overdue",
     "mark_contact_back",
     "mark_contact_left",
     "may_change",
+    "offer_hand_over",
     "reassign",
     "remove_contact_role",
     "restore_contact_role",
     "restore_view",
+    "return_hand_over",
     "save_view",
     "set_team_member",
     "start_process",
+    "withdraw_hand_over",
+    "withdraw_question",
 ]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # What blocks at each gate, and how often the other items are brought of one's own accord.
 NEEDED: Mapping[str, tuple[str, ...]] = {
-    "customer_contact": ("contact_two_way", "problem_stated", "bant"),
-    "needs_analysis": ("req_confirmed", "eb_identified", "ati"),
+    "customer_contact": ("contact_two_way", "problem_stated", "bant", "sr_assigned"),
+    "needs_analysis": ("req_confirmed", "eb_identified", "ati", "triangle_complete"),
     "solution_design": ("internal_review", "fr_deliverability", "evaluator_endorses"),
     "quote_negotiation": ("customer_response", "payment_milestones", "atc"),
     "signing": ("contract_equals_approved",),
@@ -32,7 +32,6 @@ FLAGS: Mapping[str, Mapping[str, float]] = {
         "next_meeting": 0.6,
         "coach_candidate": 0.3,
         "meddpicc_contact": 0.55,
-        "sr_assigned": 0.35,
     },
     "needs_analysis": {
         "pain_metric": 0.55,
@@ -41,7 +40,6 @@ FLAGS: Mapping[str, Mapping[str, float]] = {
         "competition_known": 0.55,
         "meddpicc_needs": 0.5,
         "budget_band": 0.6,
-        "triangle_complete": 0.8,
     },
     "solution_design": {
         "evaluator_supports": 0.5,

@@ -21,10 +21,10 @@ from ..carrying import exempt, grace, stage_now
 from ..definition import Definition
 from ..definitions import definitions_of
 from ..engine import decide, forward_move
-from ..enums import ExitType, JourneyState, Kind
-from ..facts import AttestationFact, Facts, JourneyFact, WaiverFact
+from ..enums import ExitType, JourneyState, Kind, VetoState
+from ..facts import AttestationFact, Facts, JourneyFact, VetoFact, WaiverFact
 from ..landing import is_soft
-from ..models import Attestation, Journey, Process, Visit, Waiver
+from ..models import Attestation, Journey, Process, Veto, Visit, Waiver
 from ..querysets import WaiverQuerySet
 from ..subjects import Moment, SubjectFacts
 from ..verdicts import Verdict
@@ -38,6 +38,7 @@ _attestations_now = Question(lambda ids: attested(ids).filter(withdrawn_at=None)
 _waivers_now = Question(
     lambda ids: waived(Waiver.objects.filter(journey_id__in=ids, revoked_at=None)), lists=("ids",)
 )
+_vetoes_now = Question(lambda ids: vetoed(ids).filter(state=VetoState.OPEN), lists=("ids",))
 _visits_now = Question(
     lambda ids: (
         Visit.objects.filter(journey_id__in=ids)
@@ -51,6 +52,11 @@ _visits_now = Question(
 def attested(ids: Iterable[int]) -> QuerySet[Attestation, Any]:
     rows = Attestation.objects.filter(journey_id__in=ids).order_by("at", "pk")
     return rows.values_list("journey_id", "pk", "criterion_key", "role", "by_id", "at")
+
+
+def vetoed(ids: Iterable[int]) -> QuerySet[Veto, Any]:
+    rows = Veto.objects.filter(journey_id__in=ids).order_by("at", "pk")
+    return rows.values_list("journey_id", "pk", "domain", "clause", "by_id", "at")
 
 
 def waived(rows: WaiverQuerySet) -> QuerySet[Waiver, Any]:
@@ -89,6 +95,7 @@ def situations(
     definitions = definitions_of({j.process_version_id for j in journeys})
     attestations = _attestations(ids, as_of) if begun is None else {}
     waivers = _waivers(ids, at, as_of) if begun is None else {}
+    vetoes = _vetoes(ids, as_of) if begun is None else {}
     travels = _travels(journeys, as_of) if as_of is not None else {}
     stays = _visits_then(travels) if as_of is not None else visits_of(ids) if begun is None else begun
     about = _subject_facts(journeys, as_of)
@@ -118,6 +125,7 @@ def situations(
                 relations=subject.relations,
                 attestations=tuple(attestations.get(journey.pk, ())),
                 waivers=tuple(waivers.get(journey.pk, ())),
+                vetoes=tuple(vetoes.get(journey.pk, ())),
                 externals=subject.externals,
                 children=subject.children,
                 team=subject.team,
@@ -206,6 +214,18 @@ def _waivers(ids: list[int], at: datetime, as_of: datetime | None) -> dict[int, 
         waiver = WaiverFact(*row[1:])
         if as_of is not None or waiver.expires_at > at:
             found[row[0]].append(waiver)
+    return found
+
+
+def _vetoes(ids: list[int], as_of: datetime | None) -> dict[int, list[VetoFact]]:
+    rows: Iterable[Any]
+    if as_of is None:
+        rows = _vetoes_now(ids)
+    else:
+        rows = vetoed(ids).filter(at__lte=as_of).filter(Q(settled_at=None) | Q(settled_at__gt=as_of))
+    found: dict[int, list[VetoFact]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(VetoFact(*row[1:]))
     return found
 
 

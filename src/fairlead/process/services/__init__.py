@@ -11,12 +11,14 @@ from .playbooks import end_playbook, happened, launch_playbook, take_back_launch
 from .publishing import publish, retire, validate
 from .seconding import ask_to_publish, decide_publishing
 from .starting import NewJourney, Step, published_keys, start_journeys
+from .vetoing import accept_alternative, escalate_vetoes, overrule_veto, raise_veto, withdraw_veto
 
 __all__ = [
     "MoveOutcome",
     "MoveWish",
     "NewJourney",
     "Step",
+    "accept_alternative",
     "acknowledge",
     "answer_question",
     "ask_to_publish",
@@ -27,6 +29,7 @@ __all__ = [
     "discard_draft",
     "edit_draft",
     "end_playbook",
+    "escalate_vetoes",
     "facts_change",
     "grant_waiver",
     "happened",
@@ -35,10 +38,12 @@ __all__ = [
     "move",
     "move_many",
     "note_guidance",
+    "overrule_veto",
     "pin_category",
     "publish",
     "publish_draft",
     "published_keys",
+    "raise_veto",
     "rebase_draft",
     "refresh_due_gates",
     "refresh_gates",
@@ -51,4 +56,5 @@ __all__ = [
     "take_over_thresholds",
     "validate",
     "withdraw_attestation",
+    "withdraw_veto",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,12 @@ from fairlead.common.refusals import Invalid, NotFound, NotPermitted
 from fairlead.journal.services import NewEvent, listening, record
 
 from .. import subjects
+from ..checks import own_workers
 from ..definition import Criterion
 from ..definitions import definition_of
 from ..enums import CriterionType, JourneyState
 from ..models import Attestation, Journey, Waiver
+from ..packages import DEAL_TEAM
 from ..refusals import AttestationRefused, WaiverRefused
 from . import ledger
 from .gates import refresh_gates
@@ -53,7 +55,7 @@ def facts_change(
             refresh_gates([row for row in fresh if row.state == JourneyState.OPEN], at=at)
 
 
-def _journey_for(journey_id: int, *, by: Any, right: str) -> Journey:
+def journey_for(journey_id: int, *, by: Any, right: str) -> Journey:
     """The locked journey, if `by` sees it; NotPermitted if `by` sees it but lacks `right` over it."""
     row = ledger.lock([journey_id]).get(journey_id)
     if row is None:
@@ -82,13 +84,18 @@ def attest(
     The confirming person is another than the owner (IT-1) and holds the criterion's role: on the deal team for
     AR, SR, FR; by role for managers and departments.
     """
-    journey = _journey_for(journey_id, by=by, right="deal.attest")
+    journey = journey_for(journey_id, by=by, right="deal.attest")
     criterion = _criterion(journey, criterion_key)
     if criterion.type != CriterionType.ATTESTATION:
         raise AttestationRefused(_("This item is not one that a person confirms."))
     if journey.owner_id == by.pk:
         raise AttestationRefused(_("The owner cannot confirm the own work; ask a colleague."))
-    if not _holds_role(journey, criterion.role, by):
+    if by.pk in own_workers(criterion, team_of(journey)):
+        raise AttestationRefused(
+            _("You answer for this stage as %(role)s: somebody else confirms it.")
+            % {"role": " · ".join(criterion.own_work_of)}
+        )
+    if not holds_role(journey, criterion.role, by):
         raise AttestationRefused(_("A person in the role %(role)s confirms this.") % {"role": criterion.role})
     with facts_change(journey.subject_type, [journey.subject_id], at=at):
         row = Attestation.objects.create(
@@ -118,11 +125,16 @@ def attest(
     return row
 
 
-def _holds_role(journey: Journey, role: str, by: Any) -> bool:
-    if role in ("AR", "SR", "FR"):
-        room = subjects.room_of(journey.subject_type)
-        facts = room.facts([journey.subject_id]).get(journey.subject_id)
-        return facts is not None and by.pk in facts.team.get(role, frozenset())
+def team_of(journey: Journey) -> Mapping[str, frozenset[int]]:
+    """Who fills the slots of the deal team: role → people."""
+    facts = subjects.room_of(journey.subject_type).facts([journey.subject_id]).get(journey.subject_id)
+    return facts.team if facts is not None else {}
+
+
+def holds_role(journey: Journey, role: str, by: Any) -> bool:
+    """Whether `by` holds a role over the record: a slot of its deal team, or the role itself in the company."""
+    if role in DEAL_TEAM:
+        return by.pk in team_of(journey).get(role, frozenset())
     held = {str(r) for r in by.roles}
     return role in held or {"SDT": "MGR", "BIZ": "MGR"}.get(role, "") in held
 
@@ -138,7 +150,7 @@ def withdraw_attestation(attestation_id: int, *, by: Any, at: datetime, channel:
     )
     if row is None:
         raise NotFound
-    journey = _journey_for(row.journey_id, by=by, right="deal.attest")
+    journey = journey_for(row.journey_id, by=by, right="deal.attest")
     if row.by_id != by.pk:
         raise NotPermitted
     with facts_change(journey.subject_type, [journey.subject_id], at=at):
@@ -179,7 +191,7 @@ def grant_waiver(
     Granted directly by somebody with the right over the row who is not its owner, with a listed reason, at
     least ten characters of text, and an end.
     """
-    journey = _journey_for(journey_id, by=by, right="waiver.grant")
+    journey = journey_for(journey_id, by=by, right="waiver.grant")
     definition = definition_of(journey.process_version)
     criterion = _criterion(journey, criterion_key)
     errors = []
@@ -236,7 +248,7 @@ def revoke_waiver(waiver_id: int, *, by: Any, at: datetime, channel: str) -> Wai
     row = Waiver.objects.select_for_update(of=("self",)).filter(pk=waiver_id, revoked_at=None).first()
     if row is None:
         raise NotFound
-    journey = _journey_for(row.journey_id, by=by, right="waiver.grant")
+    journey = journey_for(row.journey_id, by=by, right="waiver.grant")
     with facts_change(journey.subject_type, [journey.subject_id], at=at):
         row.revoked_at = at
         row.save(update_fields=["revoked_at"])

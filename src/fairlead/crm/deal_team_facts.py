@@ -1,0 +1,40 @@
+"""Accepted hand-overs as facts that a gate may ask for (IT-5): `handover_sr_fr` and its like."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from fairlead.common.questions import Question
+from fairlead.process.facts import ExternalFact
+from fairlead.process.packages import fact_of
+
+from .enums import HandOverState
+from .models import HandOver
+
+_accepted: Question[tuple[Any, ...]] = Question(
+    lambda ids: (
+        HandOver.objects.filter(opportunity__in=ids, state=HandOverState.ACCEPTED)
+        .order_by("answered_at", "pk")
+        .values_list("opportunity_id", "from_role", "to_role", "answered_at", "pk")
+    ),
+    lists=("ids",),
+)
+
+
+def hand_over_facts(ids: Sequence[int]) -> Any:
+    """Read once for all instants: the last acceptance of each hand-over."""
+    found: dict[int, list[tuple[str, datetime, int]]] = defaultdict(list)
+    for deal, giver, taker, at, pk in _accepted(ids):
+        found[deal].append((f"{giver}_{taker}".lower(), at, pk))
+
+    def read(pk: int, as_of: datetime | None, _documents: Any) -> Mapping[str, ExternalFact]:
+        facts: dict[str, ExternalFact] = {}
+        for package, at, handover in found.get(pk, ()):
+            if as_of is None or at <= as_of:
+                facts[fact_of(package)] = ExternalFact(fact_of(package), at, f"handover:{handover}")
+        return facts
+
+    return read
