@@ -29,7 +29,8 @@ QUARTER = timedelta(days=92)
 def _out(state: ClockState) -> dict[str, Any]:
     return {
         "clock": state.kind, "key": state.key, "days": state.days, "yellow": state.yellow, "red": state.red,
-        "level": state.level, "noted": state.is_noted, "paused": state.is_paused, "started_at": state.started_at,
+        "level": state.level, "noted": state.is_noted, "paused": state.is_paused,
+        "stop": str(state.stop or ""), "stop_until": state.stop_until, "started_at": state.started_at,
         "cause": state.cause, "yellow_at": state.yellow_at, "red_at": state.red_at,
         "breached_at": state.breached_at, "acknowledged_until": state.acknowledged_until, "told": state.step,
         "calls": [{"act": c.act, "do": c.do, "at": c.at, "name": localized(dict(c.name)) if c.name else ""} for c in state.calls],

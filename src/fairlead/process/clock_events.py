@@ -29,7 +29,11 @@ _BY_TYPE: Final = {
     "owner_changed": ClockCause.OWNER,
     "activity_planned": ClockCause.PLANNED,
 }
-EVIDENCE_EVENTS: Final = frozenset({*_BY_TYPE, "activity_done"})
+#: What becomes of a planned activity, for the clocks that stand still until its time.
+_OF_PLANS: Final = frozenset(
+    {"activity_rescheduled", "activity_cancelled", "activity_reopened", "activity_removed"}
+)
+EVIDENCE_EVENTS: Final = frozenset({*_BY_TYPE, "activity_done", *_OF_PLANS})
 
 
 def cause_of(event: Any) -> ClockCause | None:

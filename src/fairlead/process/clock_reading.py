@@ -17,6 +17,7 @@ MAX_DAYS: Final = 3650
 MAX_HOURS: Final = 2000
 MAX_RUNGS: Final = 10
 MAX_ACTS: Final = 20
+MAX_WAITING: Final = 60  # working days
 _ACT_KEYS = {
     "key",
     "clock",
@@ -41,7 +42,7 @@ _SAID_BY: Final[Mapping[str, frozenset[ClockAct]]] = {
     "reason": frozenset({ClockAct.MOVE}),
 }
 _MOVES: Final = {Kind.ADVANCE: "", Kind.BRANCH: "", Kind.REGRESS: "regress", Kind.CLOSE_LOST: "lost"}
-_KEYS = {"meaningful", "inactivity", "total", "stages", "ladder", "quiet", "acknowledge", "acts"}
+_KEYS = {"meaningful", "inactivity", "total", "stages", "ladder", "quiet", "acknowledge", "acts", "stops"}
 
 
 def default_policy(stages: Sequence[Stage]) -> ClockPolicy:
@@ -88,6 +89,7 @@ def read_clocks(
         ack_hours=reader.number(given.get("acknowledge", 24), "clocks.acknowledge", 1, MAX_HOURS),
         responses=responses,
         acts=_acts(reader, given.get("acts"), known, lists),
+        **_stops(reader, given.get("stops")),
     )
 
 
@@ -259,6 +261,15 @@ def _movement(
             % {"list": wanted, "known": ", ".join(sorted(known)) or "—"},
         )
     return str(kind), str(to), str(reason)
+
+
+def _stops(reader: Reader, value: Any) -> dict[str, Any]:
+    """Both are off until the document says otherwise."""
+    given = reader.mapping(value, "clocks.stops", {"waiting", "planned"})
+    return {
+        "waiting": reader.optional_number(given.get("waiting"), "clocks.stops.waiting", 1, MAX_WAITING),
+        "planned": reader.flag(given.get("planned", False), "clocks.stops.planned"),
+    }
 
 
 def _quiet(reader: Reader, value: Any) -> tuple[int, int] | None:

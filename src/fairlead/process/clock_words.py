@@ -9,13 +9,13 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from fairlead.fields.catalogue import pick
 
 from .clocks import Act, ClockPolicy, Limit
 from .definition import Definition
-from .enums import ClockAct, ClockCause, ClockKind, EscalateTo, Kind
+from .enums import ClockAct, ClockCause, ClockKind, ClockStop, EscalateTo, Kind
 from .roles import role_name
 from .selectors.clocks import Call, ClockState
 
@@ -93,6 +93,8 @@ def _notes(state: ClockState, rests: bool) -> list[str]:
         notes.append(_("since %(day)s") % since)
     if state.is_echo:
         notes.append(_("the first stay"))
+    elif state.stop is not None and state.stop_until is not None:
+        notes.append(stop_words(state.stop, state.stop_until))
     elif state.is_paused:
         notes.append(_("stands still"))
     elif state.red_at is not None:
@@ -100,6 +102,31 @@ def _notes(state: ClockState, rests: bool) -> list[str]:
     if rests and state.acknowledged_until is not None:
         notes.append(_("reminders rest until %(day)s") % {"day": day_of(state.acknowledged_until)})
     return notes
+
+
+def stop_words(stop: ClockStop, until: datetime) -> str:
+    day = {"day": day_of(until)}
+    if stop == ClockStop.WAITING:
+        return _("stands still: the customer's answer is awaited, until %(day)s at the latest") % day
+    return _("stands still until the talk with the customer on %(day)s") % day
+
+
+def _stop_lines(policy: ClockPolicy) -> list[str]:
+    lines = []
+    if policy.waiting is not None:
+        lines.append(
+            ngettext(
+                "while the customer's answer to what was sent is awaited, for at most %(days)s working day: this "
+                "visit, and in this stage so far",
+                "while the customer's answer to what was sent is awaited, for at most %(days)s working days: this "
+                "visit, and in this stage so far",
+                policy.waiting,
+            )
+            % {"days": policy.waiting}
+        )
+    if policy.planned:
+        lines.append(_("until a planned talk with a contact: since anything happened"))
+    return lines
 
 
 def _says(state: ClockState) -> str:
@@ -133,6 +160,7 @@ def policy_words(definition: Definition) -> list[tuple[str, list[str]]]:
     return [
         (_("Limits of the whole way"), limits),
         (_("What counts as activity"), [str(cause.label) for cause in policy.meaningful]),
+        *([(_("What also stops time limits"), stops)] if (stops := _stop_lines(policy)) else []),
         (_("Who is told when a limit is passed"), ladder),
         *([(_("What time limits do by themselves"), acts)] if (acts := act_lines(definition)) else []),
     ]

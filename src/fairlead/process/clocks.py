@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from .carrying import begin_of_stay, stage_now
-from .enums import ClockAct, ClockCause, ClockKind, ClockLevel, EscalateTo, JourneyState
+from .enums import ClockAct, ClockCause, ClockKind, ClockLevel, ClockStop, EscalateTo, JourneyState
 
 if TYPE_CHECKING:
     from fairlead.organisation.calendars import Calendar
@@ -108,6 +108,8 @@ class ClockPolicy:
     ack_hours: int = 24  # working hours that an acknowledgement is good for, unless it says otherwise
     responses: Mapping[str, Mapping[str, Limit]] = field(default_factory=dict)  # stage → role → limit (SL-4)
     acts: tuple[Act, ...] = ()
+    waiting: int | None = None  # for so many working days an awaited answer stops C1 and C2; None: never
+    planned: bool = False  # whether a planned talk with the customer stops C3 until its time
 
     def acts_at(self, kind: str, level: str, stage_key: str) -> list[Act]:
         """What is to be done when this clock passes this limit in this stage."""
@@ -231,18 +233,19 @@ def readings(
         return {}
     begun = begin_of_stay(travel.visits, visit)
     seen_at, cause = last_seen(travel, policy)
-    pauses = holds_of(travel)
+    holds = holds_of(travel)
+    pauses = [*holds, *waits_of(travel, policy, calendar)]
     clocks: list[tuple[ClockKind, str, tuple[Run, ...], str, Limit]] = [
         (ClockKind.VISIT, visit.stage_key, without([(begun, None)], pauses), "",
          policy.limit(ClockKind.VISIT, visit.stage_key)),
         (ClockKind.STAGE, visit.stage_key, without(stage_spans(travel, visit), pauses), "",
          policy.limit(ClockKind.STAGE, visit.stage_key)),
-        (ClockKind.INACTIVITY, "", without([(seen_at, None)], pauses), cause, policy.inactivity),
+        (ClockKind.INACTIVITY, "", without([(seen_at, None)], [*holds, *plans_of(travel, policy)]), cause, policy.inactivity),
         (ClockKind.TOTAL, "", ((travel.opened_at or visit.entered_at, None),), "", policy.total),
     ]  # fmt: skip
     for role, limit in policy.responses.get(visit.stage_key, {}).items():
         asked = response_span(travel, visit, role)
-        clocks.append((ClockKind.RESPONSE, role, without([asked], pauses), "", limit))
+        clocks.append((ClockKind.RESPONSE, role, without([asked], holds), "", limit))
     norm = norm_of(travel, visit)
     starts = {
         ClockKind.VISIT: begun,
@@ -338,6 +341,44 @@ def holds_of(travel: Travel) -> list[Run]:
     if travel.hold_since is not None:
         pauses.append((travel.hold_since, None))
     return pauses
+
+
+def waits_of(travel: Travel, policy: ClockPolicy, calendar: Calendar) -> list[Run]:
+    """Spans in which an answer of the customer was awaited, none longer than the policy grants."""
+    if policy.waiting is None:
+        return []
+    found: list[Run] = []
+    for begin, end, _activity in travel.clocks.get("waits", ()):
+        since = datetime.fromisoformat(begin)
+        last = calendar.add_working_days(since, policy.waiting)
+        until = last if end is None else min(last, datetime.fromisoformat(end))
+        if until > since:
+            found.append((since, until))
+    return found
+
+
+def plans_of(travel: Travel, policy: ClockPolicy) -> list[Run]:
+    """Spans in which a talk with the customer stood in the calendar: from its planning to its time or its end."""
+    if not policy.planned:
+        return []
+    return [
+        (datetime.fromisoformat(begin), datetime.fromisoformat(end))
+        for begin, end, _activity, _is_open in travel.clocks.get("plans", ())
+    ]
+
+
+def stop_at(
+    travel: Travel, policy: ClockPolicy, calendar: Calendar, kind: ClockKind, at: datetime
+) -> tuple[ClockStop, datetime] | None:
+    """Why a clock stands still at `at` by an optional stop, and until when at the latest."""
+    if kind in (ClockKind.VISIT, ClockKind.STAGE):
+        why, spans = ClockStop.WAITING, waits_of(travel, policy, calendar)
+    elif kind == ClockKind.INACTIVITY:
+        why, spans = ClockStop.PLANNED, plans_of(travel, policy)
+    else:
+        return None
+    ends = [end for begin, end in spans if end is not None and begin <= at < end]
+    return (why, max(ends)) if ends else None
 
 
 def last_seen(travel: Travel, policy: ClockPolicy) -> tuple[datetime, str]:

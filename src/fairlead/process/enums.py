@@ -207,6 +207,13 @@ class ClockCause(models.TextChoices):
     PLANNED = "planned", pgettext_lazy("clock cause", "a next step was planned")
 
 
+class ClockStop(models.TextChoices):
+    """What stops a clock where a process says so (§2.5)."""
+
+    WAITING = "waiting", pgettext_lazy("clock stop", "the customer's answer is awaited")
+    PLANNED = "planned", pgettext_lazy("clock stop", "a talk with the customer is planned")
+
+
 class EscalateTo(models.TextChoices):
     """Whom a rung of the ladder tells (SL-2)."""
 

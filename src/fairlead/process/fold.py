@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from fairlead.work.enums import ActivityOutcome
+
 from . import carrying, clock_events
 from .clocks import mark_name, text_of
 from .enums import CALLS, ClockCause, ExitType, JourneyState, Outcome
@@ -100,8 +102,59 @@ def _heard(state: Travel, event: Any) -> None:
     cause = clock_events.cause_of(event)
     if cause is not None:
         _saw(state, cause, event.effective_at)
+    _awaited(state, event, cause)
+    _planned(state, event)
     if event.type == "attested" and event.data.get("role"):
         _remember(state, "answers", {event.data["role"]: text_of(event.effective_at)})
+
+
+_WAITS_KEPT, _PLANS_KEPT = 50, 20
+
+
+def _awaited(state: Travel, event: Any, cause: ClockCause | None) -> None:
+    """What was sent awaits the customer's answer until there is one, or the stage is left."""
+    activity = event.data.get("activity")
+    if event.type in ("activity_removed", "activity_reopened"):
+        waits = [wait for wait in state.clocks.get("waits", ()) if wait[2] != activity]
+        if len(waits) != len(state.clocks.get("waits", ())):
+            state.clocks = {**state.clocks, "waits": waits}
+    elif cause in (ClockCause.MEETING, ClockCause.REPLY):
+        _wait_ends(state, event.effective_at)
+    elif event.type == "activity_done" and event.data.get("outcome") == ActivityOutcome.SENT:
+        waits, at = list(state.clocks.get("waits", ())), text_of(event.effective_at)
+        seen = state.clocks.get("seen", {})
+        answered = max(seen.get(str(c), "") for c in (ClockCause.MEETING, ClockCause.REPLY))
+        entered = text_of(state.entered_at) if state.entered_at is not None else ""
+        if at >= max(answered, entered) and not (waits and waits[-1][1] is None):
+            state.clocks = {**state.clocks, "waits": [*waits, [at, None, activity]][-_WAITS_KEPT:]}
+
+
+def _wait_ends(state: Travel, at: datetime) -> None:
+    waits = state.clocks.get("waits", ())
+    if waits and waits[-1][1] is None:
+        begin, _end, activity = waits[-1]
+        state.clocks = {**state.clocks, "waits": [*waits[:-1], [begin, max(begin, text_of(at)), activity]]}
+
+
+def _planned(state: Travel, event: Any) -> None:
+    """A talk with a named contact stands in the calendar from when it is planned until its time, or until it is
+    held, called off or put off."""
+    activity = event.data.get("activity")
+    if activity is None or event.type == "activity_removed":
+        return
+    at = text_of(event.effective_at)
+    plans = [
+        [begin, max(begin, min(end, at)), own, False] if own == activity and is_open else plan
+        for plan in state.clocks.get("plans", ())
+        for begin, end, own, is_open in [plan]
+    ]
+    due = event.data.get("due")
+    if event.data.get("customer") and due is not None and event.type != "activity_done":
+        until = text_of(datetime.fromisoformat(due))
+        if until > at:
+            plans.append([at, until, activity, True])
+    if plans:
+        state.clocks = {**state.clocks, "plans": plans[-_PLANS_KEPT:]}
 
 
 def _hold_ends(state: Travel, at: datetime) -> None:
@@ -136,6 +189,7 @@ def _enter(
     state.entered_at, state.entered_at_known = at, known
     # Whoever works a stage anew is asked all that it asks.
     state.carried = carrying.entering(state.carried, stage_key)
+    _wait_ends(state, at)
     _saw(state, ClockCause.STAGE, at)
     return visit
 

@@ -13,7 +13,9 @@ ClockName = Literal["visit", "stage", "inactivity", "total", "response"]
 class ClockOut(Answer):
     """One clock now. `level` is how it stands; `noted` that the breach is in the journal and can be acknowledged.
 
-    `days`, `yellow` and `red` are working days. `cause` says what set the clock of inactivity back last.
+    `days`, `yellow` and `red` are working days. `cause` says what set the clock of inactivity back last. `stop`: why
+    it stands still where the process lets it: an answer of the customer is awaited, or a talk is planned;
+    `stop_until` is when it goes on at the latest.
     """
 
     clock: ClockName
@@ -24,6 +26,8 @@ class ClockOut(Answer):
     level: Literal["", "yellow", "red"]
     noted: bool
     paused: bool
+    stop: Literal["", "waiting", "planned"]
+    stop_until: datetime | None
     started_at: datetime
     cause: str
     yellow_at: datetime | None

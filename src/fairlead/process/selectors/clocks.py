@@ -16,9 +16,9 @@ from fairlead.organisation.calendars import Calendar
 from fairlead.organisation.selectors import default_calendar
 
 from .. import clock_events, fold
-from ..clocks import ClockPolicy, Limit, Reading, mark_name, readings
+from ..clocks import ClockPolicy, Limit, Reading, mark_name, readings, stop_at
 from ..definitions import clock_policy, clock_policy_of, definition_of
-from ..enums import ClockAct, ClockKind, ClockLevel, ExitType
+from ..enums import ClockAct, ClockKind, ClockLevel, ClockStop, ExitType
 from ..models import Clock, Journey, ProcessVersion, Visit
 from .stays import cut_stays
 
@@ -71,6 +71,8 @@ class ClockState:
     level: str
     is_noted: bool  # the sweep has noted the breach: it can be acknowledged
     is_paused: bool
+    stop: ClockStop | None  # the optional stop by which it stands still, and until when at the latest
+    stop_until: datetime | None
     is_echo: bool  # the same as the stay beside it: this is the first one in the stage
     started_at: datetime
     cause: str
@@ -161,6 +163,7 @@ def clocks_of(
             if reading.kind == ClockKind.RESPONSE
             else policy.limit(reading.kind, journey.stage.key)
         )
+        stop = stop_at(travel, policy, calendar, reading.kind, at)
         yellow, red = limit.days(norm if reading.kind in (ClockKind.VISIT, ClockKind.STAGE) else None)
         found.append(
             ClockState(
@@ -171,7 +174,9 @@ def clocks_of(
                 red=red,
                 level=_level(reading.level, reading.yellow_at, reading.red_at, at),
                 is_noted=bool(reading.level),
-                is_paused=reading.running_since is None,
+                is_paused=reading.running_since is None or stop is not None,
+                stop=stop[0] if stop else None,
+                stop_until=stop[1] if stop else None,
                 is_echo=reading.is_echo,
                 started_at=reading.started_at,
                 cause=reading.cause,

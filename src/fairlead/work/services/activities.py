@@ -20,7 +20,14 @@ from ..models import Activity
 NewActivity = dict[str, Any]
 
 
+#: What stands in the calendar from here on: its event says for when, and whether a contact takes part.
+_PLANNING = frozenset({"activity_planned", "activity_rescheduled", "activity_reopened"})
+
+
 def _event(activity: Activity, type_: str, *, by: Any, at: datetime, channel: str) -> NewEvent:
+    planned = {}
+    if type_ in _PLANNING and activity.due_at is not None:
+        planned = {"due": activity.due_at.isoformat(), "customer": bool(activity.contact_ids)}
     return NewEvent(
         type=type_,
         subject_type=activity.subject_type,
@@ -34,6 +41,7 @@ def _event(activity: Activity, type_: str, *, by: Any, at: datetime, channel: st
             "kind": activity.kind,
             "outcome": activity.outcome,
             "version": activity.version,
+            **planned,
         },
         payload={"summary": activity.summary},
     )
