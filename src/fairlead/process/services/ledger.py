@@ -52,33 +52,6 @@ _TRAVEL_VALUES = attrgetter(*TRAVEL_FIELDS)
 VISIT_FIELDS = tuple(fold.VisitState.__slots__)
 _VISIT_VALUES = attrgetter(*VISIT_FIELDS)
 VISIT_CHANGES = ["left_at", "exit_type", "outcome", "imported", "held_seconds"]
-JOURNEY_COLUMNS = [
-    "stage",
-    "state",
-    "outcome",
-    "reason_code",
-    "episode_no",
-    "opened_at",
-    "entered_at",
-    "entered_at_known",
-    "closed_at",
-    "hold_since",
-    "resume_date",
-    "forecast_category",
-    "category_pinned",
-    "probability",
-    "owner",
-    "team",
-    "base_amount",
-    "close_date",
-    "regress_count",
-    "fidelity",
-    "superseded_at",
-    "carried",
-    "clocks",
-    "process_version",
-    "version",
-]
 
 Visits = Mapping[int, Sequence[StoredVisit]]
 #: Told of rows that hold their new path and are about to be stored, and of the visits that have changed; names

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from fairlead.common import bulk
 from fairlead.common.questions import Question
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Stale
 from fairlead.journal.services import NewEvent
@@ -74,8 +75,7 @@ def mirror_subjects(
                     | {"process_version": None}
                 )
             )
-    if renamed:
-        Journey.objects.bulk_update(renamed, ["title", "incomplete"], batch_size=200)
+    bulk.update(renamed, ["title", "incomplete"])
     ledger.write(journeys, events, bump=False, clocks=clocks)
 
 

@@ -151,9 +151,9 @@ def rebuild() -> tuple[int, int]:
     )
     for row in rows:
         ledger.copy_travel(row, travels[row.pk], stages)
-    Journey.objects.bulk_update(rows, [c for c in ledger.JOURNEY_COLUMNS if c != "version"], batch_size=100)
+    bulk.update(rows, ["process_version_id", "stage_id", *ledger.TRAVEL_FIELDS])
     visits = [ledger.new_visit(row.pk, v) for row in rows for v in travels[row.pk].visits]
-    Visit.objects.bulk_create(visits, batch_size=500)
+    bulk.insert(visits)
     Clock.objects.all().delete()
     calendar = default_calendar()
     clock_rows.write_rows({r.pk: clock_rows.readings_of(r, travels[r.pk], calendar) for r in rows})
