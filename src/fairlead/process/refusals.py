@@ -56,6 +56,13 @@ class CannotPublish(Refusal):
     default_message = _("The process cannot be published.")
 
 
+class MigrationRefused(Refusal):
+    """A plan for running records that cannot be carried out; `details["problems"]` names holes of its mapping."""
+
+    code = "migration-refused"
+    default_message = _("This plan cannot be carried out.")
+
+
 class WaiverRefused(Refusal):
     code = "waiver-refused"
     default_message = _("This waiver cannot be granted.")

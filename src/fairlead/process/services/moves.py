@@ -32,6 +32,7 @@ from ..subjects import Moved
 from ..verdicts import Verdict, Wish
 from ..words import objection_text
 from . import gates, ledger
+from .carrying_over import WithMoves
 from .closing import end_work
 from .norms import norm_of_stage
 from .playbooks import follow_moves
@@ -237,6 +238,7 @@ class _Batch:
         evaluations = bulk.insert([self._evaluation(*d) for d in self.decided])
         events: list[NewEvent] = []
         moved: list[tuple[MoveOutcome, Journey, Situation]] = []
+        joining = WithMoves(at=self.at, channel=self.channel)
         for (wish, outcome, row, situation), evaluation in zip(self.decided, evaluations, strict=True):
             outcome.evaluation_id = evaluation.pk
             verdict = outcome.verdict
@@ -244,6 +246,7 @@ class _Batch:
             if verdict.allowed:
                 events.append(self._event(wish, row, situation, verdict, evaluation.pk))
                 moved.append((outcome, row, situation))
+                joining.join(row, situation, verdict, actor_id=self._actor(wish))
             else:
                 outcome.refusal = _refusal(verdict, row, evaluation.pk)
         attempts = self._attempts()
@@ -251,21 +254,26 @@ class _Batch:
         cleared: list[GateFlag] = []
 
         def settle(_rows: Sequence[Journey], _visits: ledger.Visits) -> Sequence[str]:
-            known = {row.pk: after_move(s, row, o.verdict) for o, row, s in moved if o.verdict is not None}
+            known = {
+                row.pk: joining.after(after_move(s, row, o.verdict), row)
+                for o, row, s in moved
+                if o.verdict is not None
+            }
             cleared.extend(gates.judge([row for _o, row, _s in moved], at=self.at, known=known, flags=flags))
             return gates.COLUMNS
 
         stored = ledger.write(
             locked,
-            events,
+            [*events, *joining.events],
             calendar=moved[0][2].calendar if moved else None,
             clocks=refresh,
             visits={row.pk: situation.visits for _o, row, situation in moved},
             settle=settle if refresh else None,
         )
         record(attempts)
-        for (outcome, _row, _situation), event in zip(moved, stored, strict=True):
+        for (outcome, _row, _situation), event in zip(moved, stored[: len(moved)], strict=True):
             outcome.event = event
+        joining.settle(stored, locked)
         bulk.update([flag for flag in cleared if flag.pk is not None], ["cleared_at"])
         bulk.insert(raised)
         self._follow_up(moved, refresh=refresh)

@@ -14,6 +14,7 @@ from fairlead.journal.models import Event
 from fairlead.journal.services import NewEvent, record
 
 from .. import fold
+from ..enums import MigrationRowState
 from ..models import (
     Attestation,
     ChainLink,
@@ -88,6 +89,11 @@ def put_back_journeys(
     rows.put_back(Visit, _all(kept, ids, "visits"), Visit.objects.filter(journey__in=ids))
     rows.put_back(GateFlag, _all(kept, ids, "flags"), GateFlag.objects.filter(journey__in=ids))
     rows.put_back(Journey, [kept[pk]["journey"] for pk in ids], Journey.objects.none())
+    for pk in ids:  # who came to another version with a move of this import waits for that again
+        if waits_for := kept[pk]["journey"].get("waits_for_id"):
+            MigrationRow.objects.filter(migration=waits_for, journey=pk, state=MigrationRowState.DONE).update(
+                state=MigrationRowState.WAITING, event_id=None, done_at=None
+            )
     attempts = Event.objects.filter(batch_id=batch_id, journey_id__in=ids, evaluation_id__isnull=False)
     rows.delete(Evaluation.objects.filter(pk__in=list(attempts.values_list("evaluation_id", flat=True))))
     rebuilding.refold_clocks(set(ids))
