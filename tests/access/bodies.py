@@ -77,6 +77,7 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("comments/<id:pk>", "PATCH"): fixed(text="另一句话"),
     ("comments/<id:pk>/react", "POST"): fixed(kind="agree"),
     ("notifications/read", "POST"): fixed(),
+    ("notifications/settings", "PATCH"): fixed(weekly=False),
     ("attention", "PUT"): about(attention="followed"),
     ("favourites", "PUT"): about(starred=True),
     ("first-steps", "POST"): fixed(passed="mail"),

@@ -75,6 +75,8 @@ def furnish(where: Company) -> Place:
     contract = offers.create_contract(deal.pk, number="HN-2026-001", amount=100, currency="CNY", **how)
     ids["contract"] = contract.pk
     ids["milestone"] = offers.add_milestone(contract.pk, kind="payment", name="首付", **how).pk
+    reached = offers.add_milestone(contract.pk, kind="handover", name="交接", **how)
+    ids["reached"] = offers.complete_milestone(reached.pk, on=at.date(), **how).pk
     ids["field"] = fields.add_field(
         subject_type="account",
         key="plant_count",
@@ -193,6 +195,8 @@ LINES: Mapping[str, Line] = {
     "comments_react": Line("zhou", "comment", lambda p: {"kind": "agree"}, status=204),
     "notifications_list": Line("zhou"),
     "notifications_read": Line("zhou", body=lambda p: {}, status=204),
+    "notification_settings_get": Line("zhou"),
+    "notification_settings_set": Line("zhou", body=lambda p: {"weekly": False}),
     "attention_set": Line("zhou", body=about(attention="followed"), status=204),
     "tasks_list": Line("zhou", query=about()),
     "tasks_get": Line("zhou", "task"),
@@ -274,6 +278,8 @@ LINES: Mapping[str, Line] = {
     "contracts_edit": Line("zhou", "contract", lambda p: {"amount": "120"}),
     "milestones_add": Line("zhou", "contract", lambda p: {"kind": "payment", "name": "尾款"}, status=201),
     "milestones_complete": Line("zhou", "milestone", lambda p: {"on": "2026-01-05"}),
+    "milestones_reopen": Line("zhou", "reached"),
+    "milestones_remove": Line("zhou", "milestone", status=204),
     "adoption": Line("zhou"),
     "adoption_burden": Line("zhou", query=lambda p: {"process": PROCESS}),
     "clean_up_get": Line("zhou"),

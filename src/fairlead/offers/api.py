@@ -115,6 +115,27 @@ def add_milestone(request: HttpRequest, pk: PathId, payload: MilestoneIn) -> Sta
 @access("contract.edit", api=True)
 def complete(request: HttpRequest, pk: PathId, payload: DoneIn) -> dict[str, Any]:
     """Done on a day, today or before: handed over, accepted, paid."""
+    _seen_milestone(request, pk)
+    return milestone_out(services.complete_milestone(pk, on=payload.on, **_how(request)))
+
+
+@router.post("/milestones/{id:pk}/reopen", response=MilestoneOut, operation_id="milestones_reopen")
+@access("contract.edit", api=True)
+def reopen(request: HttpRequest, pk: PathId) -> dict[str, Any]:
+    """It was not reached after all. 412 where it is open already."""
+    _seen_milestone(request, pk)
+    return milestone_out(services.reopen_milestone(pk, **_how(request)))
+
+
+@router.delete("/milestones/{id:pk}", response={204: None}, operation_id="milestones_remove")
+@access("contract.edit", api=True)
+def remove(request: HttpRequest, pk: PathId) -> Status[None]:
+    """One that was added by mistake. 412 where it was reached: reopen it first."""
+    _seen_milestone(request, pk)
+    services.remove_milestone(pk, **_how(request))
+    return Status(204, None)
+
+
+def _seen_milestone(request: HttpRequest, pk: int) -> None:
     if not Milestone.objects.filter(pk=pk, contract__in=Contract.objects.visible_to(request.user)).exists():
         raise NotFound
-    return milestone_out(services.complete_milestone(pk, on=payload.on, **_how(request)))

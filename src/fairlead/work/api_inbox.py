@@ -1,19 +1,27 @@
 """One's own notifications, and what one wants to hear of a record."""
 
+from datetime import time
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Status
 
 from fairlead.common.access import access
 from fairlead.common.refusals import NotPermitted
-from fairlead.common.rest import MOST, Cut, Sort, cut, listed
+from fairlead.common.rest import MOST, Cut, IfMatch, Sort, cut, etag, listed, version_in
 from fairlead.journal.enums import Channel
 
 from . import services
 from .models import Notification
-from .schemas import AttentionIn, NotificationOut, ReadIn
+from .schemas import (
+    AttentionIn,
+    NotificationOut,
+    NotificationSettingsIn,
+    NotificationSettingsOut,
+    ReadIn,
+    settings_out,
+)
 from .selectors.inbox import shown
 
 router = Router(tags=["work"])
@@ -61,3 +69,41 @@ def attention(request: HttpRequest, payload: AttentionIn) -> Status[None]:
         by=request.user, at=timezone.now(), channel=Channel.API,
     )  # fmt: skip
     return Status(204, None)
+
+
+@router.get(
+    "/notifications/settings", response=NotificationSettingsOut, operation_id="notification_settings_get"
+)
+@access("signed-in", api=True)
+def settings(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+    """How one is told by mail: when, the quiet hours, and whether the weekly summary comes with it."""
+    user: Any = request.user
+    if user.api_key is not None and not user.may("process.view"):
+        raise NotPermitted
+    row = services.preferences_of(user)
+    etag(response, row.version)
+    return settings_out(row)
+
+
+@router.patch(
+    "/notifications/settings", response=NotificationSettingsOut, operation_id="notification_settings_set"
+)
+@access("signed-in", api=True)
+def set_settings(
+    request: HttpRequest, response: HttpResponse, payload: NotificationSettingsIn, if_match: IfMatch = None
+) -> dict[str, Any]:
+    """Change some of it; what is not sent stays. `weekly` false: no weekly summary in the mail."""
+    version, sent = version_in(if_match), payload.model_dump(exclude_unset=True)
+    for name in ("daily_at", "quiet_from", "quiet_until"):
+        if sent.get(name) is not None:
+            sent[name] = time.fromisoformat(sent[name])
+    values = settings_out(services.preferences_of(request.user)) | sent
+    row = services.set_preferences(
+        **{name: values[name] for name in NotificationSettingsIn.model_fields},
+        version=version,
+        by=request.user,
+        at=timezone.now(),
+        channel=Channel.API,
+    )
+    etag(response, row.version)
+    return settings_out(row)

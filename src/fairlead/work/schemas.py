@@ -1,6 +1,6 @@
 """Shapes of activities, comments, tasks and files in the API."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from fairlead.common.rest import MAX_ID, Answer, Body, Day, Id, Instant, Long
 from fairlead.organisation.models import User
 
 from .forms import the_colleague
-from .models import Activity, Comment, File, Task
+from .models import Activity, Comment, File, NotificationPreference, Task
 
 SubjectType = Annotated[
     str, Field(pattern=r"^[a-z_]{1,30}$", description="opportunity, account, contact, segment, contract")
@@ -112,6 +112,38 @@ class NotificationOut(Answer):
 
 class ReadIn(Body):
     ids: Annotated[list[Id], Field(max_length=200)] | None = None
+
+
+HourOfDay = Annotated[
+    str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM, one's own clock")
+]
+
+
+class NotificationSettingsIn(Body):
+    """`weekly`: what the system gave back last week stands in the first mail of a week."""
+
+    digest: Literal["none", "soon", "daily"] = "none"
+    daily_at: HourOfDay = "08:30"
+    quiet_from: HourOfDay | None = None
+    quiet_until: HourOfDay | None = None
+    quiet_days_off: bool = True
+    weekly: bool = True
+
+
+class NotificationSettingsOut(Answer):
+    """How one is told by mail. `quiet_days_off`: no mail on days off of the working calendar."""
+
+    digest: Literal["none", "soon", "daily"]
+    daily_at: time
+    quiet_from: time | None
+    quiet_until: time | None
+    quiet_days_off: bool
+    weekly: bool
+    version: int
+
+
+def settings_out(row: NotificationPreference) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in NotificationSettingsOut.model_fields}
 
 
 class AttentionIn(About):
