@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.utils import timezone
+from tests.factories.approvals import a_request
 from tests.factories.crm import PROCESS, Company
 
 from fairlead.common import records
@@ -70,6 +71,10 @@ KINDS: Final[Mapping[str, str]] = {
     "playbook-runs/": "playbook_run",
     "answers/": "answer",
     "plan-steps/": "plan_step",
+    "approvals/": "approval",
+    "approval-questions/": "approval_question",
+    "approval-conditions/": "approval_condition",
+    "delegations/": "delegation",
 }
 #: Arguments that are words: the same for every object.
 WORDS: Final[Mapping[str, Any]] = {
@@ -245,6 +250,7 @@ def _decisions(where: Company, owner: User) -> Iterator[tuple[str, Any]]:
     deal = where.deal(f"{owner.name} 的第二个商机", owner=owner, stage="needs_analysis")
     how = where.how(manager)
     yield "attestation", process.attest(deal.journey_id, criterion_key="ati", statement="同意", **how)
+    yield from a_request(where, deal.journey_id, owner=owner, approver=manager, at=how["at"]).items()
     reason = where.version.document["lists"]["waiver"][0]["key"]
     yield "waiver", process.grant_waiver(
         deal.journey_id, criterion_key="req_confirmed", reason_code=reason,

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from django.utils import timezone
+from tests.factories.approvals import a_request
 from tests.factories.crm import PROCESS, Company, document
 
 from fairlead.config import document as api_document
@@ -66,6 +67,8 @@ def furnish(where: Company) -> Place:
     ids["waiver"] = process.grant_waiver(
         deal.journey_id, criterion_key="req_confirmed", reason_code=waiver_reason(), text="客户只给口头确认，已电话核实",
         expires_at=at + timedelta(days=5), **where.how(where.chen)).pk  # fmt: skip
+    found = a_request(where, deal.journey_id, owner=where.zhou, approver=where.chen, at=at)
+    ids |= {kind: row.pk for kind, row in found.items()}
     ids["playbook_run"] = process.launch_playbook(deal.journey_id, playbook="slipping_date", **how).pk
     ids["answer"] = process.answer_question(
         deal.journey_id, key="cost_last_year", answer="三百多万", **how
@@ -243,6 +246,23 @@ LINES: Mapping[str, Line] = {
     "calendar_set_week": Line("admin", body=lambda p: {"weekly": {"1": [["09:00", "12:00"]]}}),
     "calendar_set_day": Line("admin", body=lambda p: {"kind": "holiday", "zh": "司庆"}, path={"day": "2026-12-24"}),
     "calendar_remove_day": Line("admin", path={"day": "2026-12-24"}),
+    "approvals_list": Line("zhou", "journey"),
+    "approvals_preview": Line("zhou", "journey", lambda p: {"kind": "moon"}, status=422),
+    "approvals_submit": Line("zhou", "journey", lambda p: {"kind": "moon"}, status=422),
+    "approvals_get": Line("zhou", "approval"),
+    "approvals_decide": Line("chen", "approval", lambda p: {"decision": "approve", "comment": "可以"}),
+    "approvals_recall": Line("zhou", "approval", lambda p: {"comment": "再想想"}),
+    "approvals_return": Line("chen", "approval", lambda p: {"comment": "补充预算"}),
+    "approvals_transfer": Line("chen", "approval", lambda p: {"to": p.where.luo.pk, "comment": "我出差"}),
+    "approvals_add_approver": Line("chen", "approval", lambda p: {"person": p.where.fang.pk, "place": "after"}),
+    "approvals_copy": Line("zhou", "approval", lambda p: {"people": [p.where.lin.pk]}),
+    "approvals_ask": Line("chen", "approval", lambda p: {"to": p.where.zhou.pk, "text": "预算多少？"}, status=201),
+    "approval_questions_answer": Line("zhou", "approval_question", lambda p: {"text": "三百万"}),
+    "approval_conditions_meet": Line("chen", "approval_condition", lambda p: {"comment": "已见"}),
+    "delegations_list": Line("zhou"),
+    "delegations_create": Line("zhou", body=lambda p: {
+        "delegate": p.where.wu.pk, "from_date": soon()[:10], "to_date": soon(5)[:10]}, status=201),
+    "delegations_revoke": Line("zhou", "delegation"),
     "clocks_list": Line("zhou", "journey"),
     "clocks_acknowledge": Line("zhou", "journey", lambda p: {"clock": "visit"}, status=422),
     "clocks_settle": Line("zhou", "journey", lambda p: {"clock": "visit", "act": "look_again"}, status=404),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.process.approvals_document import DISCOUNT, document
+from tests.factories.approvals import DISCOUNT, document
 from tests.process.subjects import EXTERNALS, subject_catalogue
 
 from fairlead.process.approval_chain import Chain, Line, advance, outcome, send_back, step_before, stop, vote

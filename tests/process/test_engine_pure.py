@@ -8,6 +8,7 @@ from django.utils import timezone
 from tests.factories.crm import STAGES, Company, company
 
 from fairlead.process.engine import decide, legal_moves
+from fairlead.process.enums import Kind
 from fairlead.process.recording import results_as_json
 from fairlead.process.selectors.gathering import situations
 from fairlead.process.verdicts import Wish
@@ -36,3 +37,20 @@ def test_no_question_no_clock_and_the_same_answer_twice(
                 assert results_as_json(one.results) == results_as_json(two.results)
                 asked += 1
     assert asked >= 3 * len(STAGES)
+
+
+@pytest.mark.rule("GT-3")
+def test_a_move_that_names_no_stage_meets_the_same_gate_as_one_that_does(where: Company) -> None:
+    asked_at_entry = 0
+    for stage in STAGES[:-1]:
+        journey = where.journey(where.deal(stage=stage))
+        (found,) = situations([journey], at=timezone.now()).values()
+        to = found.definition.next_stage(stage)
+        assert to is not None
+        named, unnamed = (
+            decide(found.definition, found.facts, Wish(kind=Kind.ADVANCE, to=key)).results
+            for key in (to.key, "")
+        )
+        assert results_as_json(named) == results_as_json(unnamed)
+        asked_at_entry += sum(1 for r in unnamed if r.side == "entry")
+    assert asked_at_entry

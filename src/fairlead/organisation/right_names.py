@@ -31,6 +31,8 @@ NAMES: Final[Mapping[str, str | Promise]] = {
     "deal.reopen_won": _("Reopen won deals"),
     "veto.raise": _("Say no in one's own field"),
     "veto.overrule": _("Decide over a veto"),
+    "approval.decide": _("Decide approvals that are asked of one"),
+    "approval.delegate": _("Let others stand in for somebody"),
     "process.view": _("Read processes"),
     "process.publish": _("Publish processes"),
     "import.run": _("Import records"),

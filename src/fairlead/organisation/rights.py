@@ -24,6 +24,7 @@ ALL_RIGHTS: Final[tuple[str, ...]] = (
     "comment.add", "views.share",
     "waiver.grant", "regress.confirm", "deal.attest", "deal.reopen", "deal.reopen_won",
     "veto.raise", "veto.overrule",
+    "approval.decide", "approval.delegate",
     "process.view", "process.publish",
     "import.run", "import.history",
     "audit.view", "funnel.view", "margin.view",
@@ -32,7 +33,8 @@ ALL_RIGHTS: Final[tuple[str, ...]] = (
 
 _READER: Final = {"process.view": Scope.ALL, "apikeys.own": Scope.OWN}
 # A word on any record that one sees; an auditor reads and leaves no trace on what is audited.
-_EVERYBODY: Final = _READER | {"comment.add": Scope.ALL}
+# A decision is asked by name: whoever is not asked decides nothing with this right.
+_EVERYBODY: Final = _READER | {"comment.add": Scope.ALL, "approval.decide": Scope.ALL}
 
 
 def _at(scope: Scope, *rights: str) -> dict[str, Scope]:
@@ -86,14 +88,20 @@ RIGHTS: Final[Mapping[Role, Mapping[str, Scope]]] = MappingProxyType(
             | _at(Scope.ALL, "waiver.grant", "regress.confirm", "deal.reopen")
             | _at(Scope.ALL, "process.publish", "import.run", "import.history", "audit.view", "margin.view")
             | _at(
-                Scope.ALL, "fields.manage", "users.manage", "people.view_as", "settings.manage", "views.share"
+                Scope.ALL,
+                "fields.manage",
+                "users.manage",
+                "people.view_as",
+                "settings.manage",
+                "views.share",
+                "approval.delegate",
             )
         ),
         Role.PROCESS_OWNER: MappingProxyType(
             _EVERYBODY
             | _at(Scope.ALL, *_LOOK, "waiver.grant", "regress.confirm", "deal.reopen", "segment.edit")
             | _at(Scope.ALL, "process.publish", "fields.manage", "import.run", "import.history")
-            | _at(Scope.ALL, "audit.view", "margin.view", "views.share")
+            | _at(Scope.ALL, "audit.view", "margin.view", "views.share", "approval.delegate")
         ),
         Role.MGR: MappingProxyType(
             _EVERYBODY
@@ -129,6 +137,7 @@ RIGHTS: Final[Mapping[Role, Mapping[str, Scope]]] = MappingProxyType(
 
 DECIDING: Final = frozenset(
     {
+        "approval.decide",
         "waiver.grant",
         "regress.confirm",
         "deal.attest",
@@ -148,6 +157,7 @@ _MANAGING: Final = frozenset(
         "apikeys.own",
         "opportunity.reassign",
         "views.share",
+        "approval.delegate",
     }
 )
 _READING: Final = frozenset(right for right in ALL_RIGHTS if right.endswith(".view"))

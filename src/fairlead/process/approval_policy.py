@@ -91,7 +91,7 @@ class ApprovalKind:
     opinions: tuple[PackageItem, ...] = ()
     valid_days: int | None = None
     carry: bool = True
-    lapses_on_regress: bool = True
+    lapses_on_regress: bool = False
 
     @property
     def levers(self) -> tuple[str, ...]:

@@ -134,7 +134,7 @@ def _kind(
         opinions=_package(reader, item.get("opinions"), f"{path}.opinions", role=True),
         valid_days=reader.optional_number(item.get("valid_days"), f"{path}.valid_days", 1, MAX_DAYS),
         carry=reader.flag(item.get("carry", True), f"{path}.carry"),
-        lapses_on_regress=reader.flag(item.get("lapses_on_regress", True), f"{path}.lapses_on_regress"),
+        lapses_on_regress=reader.flag(item.get("lapses_on_regress", False), f"{path}.lapses_on_regress"),
     )
 
 

@@ -10,10 +10,11 @@ class ProcessConfig(AppConfig):
         from fairlead.organisation import registry  # models are there only now
         from fairlead.work import registry as work
 
-        from . import tasks  # the schedule learns of them
+        from . import tasks, words  # the schedule learns of the tasks
         from .field_uses import register_field_uses
         from .notifying import WORDS, tell_people
         from .record import register_record
+        from .selectors.approvals import condition_name
         from .services.clock_notices import tell_with
         from .services.shipping import set_up_step, stages_of_template
 
@@ -21,6 +22,7 @@ class ProcessConfig(AppConfig):
             registry.CALENDAR_CHANGED.append(tasks.follow_calendar.enqueue)
         work.word_notifications(WORDS)
         tell_with(tell_people)
+        words.name_keys("condition", condition_name)
         register_field_uses()
         register_record()
 

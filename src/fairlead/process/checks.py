@@ -11,9 +11,10 @@ from django.utils import timezone
 from fairlead.fields.conditions import verdict as condition_verdict
 
 from .definition import Criterion, Definition
-from .enums import SETTLED, CriterionState, CriterionType
+from .enums import SETTLED, CriterionState, CriterionType, Level
 from .envelopes import Cover, coverage
 from .facts import ConditionFact, Facts
+from .verdicts import CriterionResult
 
 # state, why, why_params, mend, mend_params, evidence, expires_at
 Judgement = tuple[CriterionState, str, Mapping[str, Any], str, Mapping[str, Any], str, "datetime | None"]
@@ -349,6 +350,30 @@ def condition_state(condition: ConditionFact, facts: Facts) -> tuple[CriterionSt
         found = [d for d in facts.documents if d.kind == condition.name]
         return (MET, f"document:{found[-1].id}") if found else (UNMET, "")
     return UNMET, ""
+
+
+def condition_result(condition: ConditionFact, facts: Facts) -> CriterionResult:
+    """What an approval was given on condition of is a required item like any other, and is not waived (AP-12)."""
+    state, evidence = condition_state(condition, facts)
+    is_met = state == CriterionState.MET
+    mend = {"external": "external", "document": "document"}.get(condition.kind, "condition")
+    params = {"condition": condition.id, "fact": condition.name, "kind": condition.name}
+    return CriterionResult(
+        key=condition.key,
+        stage_key=condition.stage_key,
+        side="exit",
+        type={"external": CriterionType.EXTERNAL, "document": CriterionType.DOCUMENT}.get(
+            condition.kind, CriterionType.ATTESTATION
+        ),
+        level=Level.BLOCK,
+        state=state,
+        why="condition_met" if is_met else "condition_open",
+        why_params={"text": condition.text},
+        role=condition.role,
+        mend=mend,
+        mend_params=params,
+        evidence=evidence,
+    )
 
 
 def group_state(mode: str, k: int, states: list[CriterionState]) -> CriterionState:

@@ -8,13 +8,14 @@ asks for a reason and, far back, for a manager; losing asks for its form alone (
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fairlead.fields.conditions import verdict as condition_verdict
 
-from .checks import CHECKS, condition_state, group_state
+from .checks import CHECKS, condition_result, group_state
 from .definition import Criterion, Definition, Stage, Transition
 from .enums import CLOSED_STATES, FORWARD, CriterionState, CriterionType, JourneyState, Kind, Level, Outcome
 from .envelopes import Cover, coverage
@@ -68,9 +69,11 @@ def decide(definition: Definition, facts: Facts, wish: Wish) -> Verdict:
     skipped: tuple[str, ...] = ()
     target = wish.to
     if transition is not None and wish.kind in FORWARD:
-        results = (*_vetoes(facts), *_evaluate_forward(definition, facts, wish))
-        tracks = tracks_of(definition.stage(facts.journey.stage_key), results)
+        # Whoever only says “ahead” meets the entry of the stage ahead like anybody who names it.
         target = transition.to
+        meant = replace(wish, to=target)
+        results = (*_vetoes(facts), *_evaluate_forward(definition, facts, meant))
+        tracks = tracks_of(definition.stage(facts.journey.stage_key), results)
         if wish.kind == Kind.SKIP:
             skipped = tuple(s.key for s in definition.between(facts.journey.stage_key, transition.to))
     elif wish.kind == Kind.REOPEN and not objections:
@@ -305,7 +308,7 @@ def _evaluate_forward(definition: Definition, facts: Facts, wish: Wish) -> Itera
         yield from evaluate(definition, facts, definition.stage(wish.to), "entry")
     for condition in facts.conditions:
         if _is_due(definition, condition, wish):
-            yield _condition(condition, facts)
+            yield condition_result(condition, facts)
 
 
 def _is_due(definition: Definition, condition: ConditionFact, wish: Wish) -> bool:
@@ -313,30 +316,6 @@ def _is_due(definition: Definition, condition: ConditionFact, wish: Wish) -> boo
     if not wish.to or condition.stage_key not in definition.by_key:
         return True
     return definition.position(condition.stage_key) < definition.position(wish.to)
-
-
-def _condition(condition: ConditionFact, facts: Facts) -> CriterionResult:
-    """What an approval was given on condition of is a required item like any other, and is not waived (AP-12)."""
-    state, evidence = condition_state(condition, facts)
-    is_met = state == CriterionState.MET
-    mend = {"external": "external", "document": "document"}.get(condition.kind, "condition")
-    params = {"condition": condition.id, "fact": condition.name, "kind": condition.name}
-    return CriterionResult(
-        key=condition.key,
-        stage_key=condition.stage_key,
-        side="exit",
-        type={"external": CriterionType.EXTERNAL, "document": CriterionType.DOCUMENT}.get(
-            condition.kind, CriterionType.ATTESTATION
-        ),
-        level=Level.BLOCK,
-        state=state,
-        why="condition_met" if is_met else "condition_open",
-        why_params={"text": condition.text},
-        role=condition.role,
-        mend=mend,
-        mend_params=params,
-        evidence=evidence,
-    )
 
 
 def _chosen_branch(stage: Stage, facts: Facts) -> Transition | None:

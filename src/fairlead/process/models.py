@@ -142,8 +142,7 @@ class Journey(models.Model):
     carried = models.JSONField(default=dict)  # what a migration brought along; see `carrying`
     clocks = models.JSONField(default=dict)  # what the fold remembers for them; see `fold.Travel`
     facts_rev = models.PositiveIntegerField(default=0)
-    # How much there is to read about approvals: requests that are being decided, decisions, conditions. With none,
-    # nothing is asked; and never fewer than there are.
+    # What there is to read about approvals (see `selectors.approvals.Has`): with nothing, nothing is asked.
     approvals = models.PositiveIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
 

@@ -35,6 +35,18 @@ WORDS: Final[Mapping[str, Any]] = {
     "veto_accepted": _("%(by)s accepted the alternative to a veto"),
     "veto_overruled": _("%(by)s overruled a veto"),
     "veto_escalated": _("A veto has been open for two working days: decide over it"),
+    "approval_asked": _("Your decision is asked"),
+    "approval_granted": _("What you submitted was approved"),
+    "approval_rejected": _("What you submitted was rejected"),
+    "approval_returned": _("What you submitted was returned to you"),
+    "approval_recalled": _("A request for approval was withdrawn"),
+    "approval_copied": _("A request for approval is shown to you"),
+    "approval_question": _("Somebody asks you about an approval"),
+    "approval_answer": _("Your question about an approval was answered"),
+    "approval_voided": _("An approval holds no more: a value left what was approved"),
+    "approval_due_half": _("Half the time for a decision has passed"),
+    "approval_due_soon": _("A decision is due soon"),
+    "approval_overdue": _("A decision is overdue"),
     "clock_moved": _("The working calendar changed: its time limit moved"),
 }
 

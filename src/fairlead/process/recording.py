@@ -69,6 +69,9 @@ def facts_as_json(facts: Facts) -> dict[str, Any]:
         "attestations": sorted({a.criterion_key for a in facts.attestations}),
         "waivers": sorted({w.criterion_key for w in facts.waivers}),
         "vetoes": sorted(v.domain for v in facts.vetoes),
+        "approvals": sorted(
+            {f"{a.kind}.{a.lever}" for a in facts.approvals if a.lever and not a.was_outside}
+        ),
         "days_in_stage": facts.working_days_in_stage,
         "unknown": sorted(facts.unknown),
     }

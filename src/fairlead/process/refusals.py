@@ -114,3 +114,19 @@ class VetoRefused(Refusal):
 
     code = "veto-refused"
     default_message = _("This veto is not yours to settle.")
+
+
+class ApprovalRefused(Refusal):
+    """A request that cannot be made, or an act that it does not allow. `code` says which."""
+
+    code = "approval-refused"
+    default_message = _("This cannot be done with this approval.")
+
+
+class ApprovalDecided(Refusal):
+    """It was decided, recalled or returned before: a second click, another device, somebody else (exactly one counts)."""
+
+    code = "approval-decided"
+    status = 409
+    api_status = 409
+    default_message = _("This was decided already.")

@@ -12,6 +12,7 @@ from fairlead.common.schedule import every
 from fairlead.journal.enums import Channel
 from fairlead.organisation.models import User
 
+from .services.approval_handing import remind, reroute_absent
 from .services.clocking import take_over_thresholds
 from .services.recalculating import recompute_clocks
 from .services.sweeping import sweep
@@ -36,6 +37,15 @@ def sweep_clocks(at: datetime) -> None:
 def bring_up_vetoes(at: datetime) -> None:
     """What nobody has settled for two working days goes to those who decide (IT-3)."""
     escalate_vetoes(at=at)
+
+
+@every(minutes=1, name="process.sweep_approvals")
+def sweep_approvals(at: datetime) -> None:
+    """Votes of people who have left go on to others; whoever is asked hears of the time that is left."""
+    moved = reroute_absent(at=at, channel=Channel.SYSTEM)
+    told = remind(at=at)
+    if moved or told:
+        logger.info("process.approvals_swept", extra={"rerouted": moved, "reminded": told})
 
 
 @task()

@@ -33,7 +33,8 @@ from ..enums import ManyRowState, ManyState
 from ..models import ManyChange, ManyChangeRow, Opportunity
 from . import stepping
 from .many import Change, edit_many, give_many
-from .records import COMMERCIAL, KINDS
+from .records import KINDS
+from .standing import COMMERCIAL, frozen_among
 from .values import clean_values, error_of, unreachable, value_of
 
 OWNER, NEXT_STAGE = "owner", "next_stage"
@@ -46,6 +47,7 @@ WHY: Final[Mapping[str, str | Promise]] = {
     "gone": gettext_lazy("No longer here for you"),
     "no-right": gettext_lazy("You may not change this one"),
     "locked": gettext_lazy("Won: its commercial values stand"),
+    "frozen": gettext_lazy("Being decided: what was submitted stands still"),
     "own-parent": gettext_lazy("A company does not stand above itself"),
     "stage": gettext_lazy("The gate is not open, or there is no next stage"),
 }
@@ -110,6 +112,7 @@ def judge(kind: str, ids: Sequence[int], *, what: str, value: Any, by: User, row
     right = right_for(kind, what)
     allowed = _among(model.objects.visible_to(by, right), ids)
     spec = catalogue(kind).get(what) if what not in (OWNER, NEXT_STAGE) else None
+    frozen = frozen_among(kind, ids, {what} if spec is not None else ())
     found = Judged()
     for pk in dict.fromkeys(ids):
         row = rows.get(pk)
@@ -123,6 +126,8 @@ def judge(kind: str, ids: Sequence[int], *, what: str, value: Any, by: User, row
             found.same.append(pk)
         elif kind == "opportunity" and row.commercial_locked and what in COMMERCIAL:
             found.refused[pk] = "locked"
+        elif pk in frozen:
+            found.refused[pk] = "frozen"
         elif kind == "account" and what == "parent" and value == pk:
             found.refused[pk] = "own-parent"
         else:

@@ -29,7 +29,8 @@ from ..enums import TeamRole
 from ..models import ContactRole, DealTeamMember, Opportunity
 from .indexing import WATCHED, index_again
 from .naming import NAMES, make_findable
-from .records import COMMERCIAL, KINDS
+from .records import KINDS
+from .standing import COMMERCIAL, frozen_among
 from .values import assign, clean_values, value_of
 
 MIRRORED = frozenset({"name", "amount", "expected_close_date"})
@@ -67,7 +68,7 @@ def edit_many(
     data: Mapping[str, Any] | None = None,
     clocks: bool = True,
 ) -> int:
-    """Change fields of many records, at most one change a record; locked commercial values stay.
+    """Change fields of many records, at most one change a record; values that stand still stay (see `standing`).
     `data` joins the data of each event. `clocks` as in `mirror_subjects`.
 
     Raises Invalid for a value that its field cannot hold. Returns how many records changed.
@@ -78,6 +79,7 @@ def edit_many(
     events, changed_rows, mirrored, found_anew = [], [], [], []
     columns = {"custom", "updated_at", "version"}
     slots: list[tuple[int, str, int | None]] = []
+    frozen = frozen_among(kind, list(rows), {key for change in changes for key in change.values})
     for change in changes:
         row = rows[change.record_id]
         values = clean_values(fields, change.values, by=None, errors=errors)
@@ -87,6 +89,7 @@ def edit_many(
             for key, value in values.items()
             if before[key] != value
             and not (kind == "opportunity" and row.commercial_locked and key in COMMERCIAL)
+            and key not in frozen.get(row.pk, ())
         }
         if not changed or errors:
             continue

@@ -30,6 +30,7 @@ from ..models import Account, Contact, DealTeamMember, Opportunity, Segment
 from .following import follow_edit, follow_leaving
 from .indexing import WATCHED, index_again, index_new
 from .naming import make_findable
+from .standing import standing_errors
 from .values import assign, clean_values, conflicts, error_of, payload_of, taken_codes, unreachable, value_of
 
 
@@ -48,7 +49,6 @@ KINDS: Mapping[str, Kind] = {
     "opportunity": Kind(Opportunity, "opportunity.create", "opportunity.edit", "opportunity.reassign"),
 }
 SLOTS: Mapping[str, str] = {TeamRole.AR: "ar_id", TeamRole.SR: "sr_id", TeamRole.FR: "fr_id"}
-COMMERCIAL = frozenset({"amount", "currency", "product", "discount", "margin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,18 +241,13 @@ def edit(
     """
     spec = KINDS[kind]
     fields = catalogue(kind)
-    with facts_change(kind, [record_id], at=at):
+    with facts_change(kind, [record_id], at=at) as journeys:
         row = _locked(spec, record_id, by=by, right=spec.edit_right)
         errors: list[dict[str, str]] = []
         values = clean_values(fields, changes, by=by, errors=errors)
         if row.version != version:
             raise Stale(details={"version": row.version, "conflicts": conflicts(row, fields, values)})
-        if kind == "opportunity" and row.commercial_locked and COMMERCIAL & set(values):
-            locked = [fields[k] for k in values if k in COMMERCIAL]
-            errors.extend(
-                error_of(f, _("The deal is won: its commercial values stand. Reopen it to change them."))
-                for f in locked
-            )
+        errors.extend(standing_errors(kind, row, fields, values, journeys))
         for key, value in values.items():
             if fields[key].required and value is None:
                 errors.append(error_of(fields[key], _("Fill this in.")))

@@ -18,6 +18,7 @@ from fairlead.fields.catalogue import catalogue
 from fairlead.fields.values import BadValue, clean, to_json
 from fairlead.journal.services import NewEvent, record
 from fairlead.organisation.models import User
+from fairlead.process.selectors.approvals import frozen_of
 from fairlead.process.services import facts_change, mirror_subjects
 
 from ..models import Contract, Milestone, MilestoneKind
@@ -132,6 +133,10 @@ def edit_contract(
     )
     if values.get("number") and Contract.objects.filter(number=values["number"]).exclude(pk=row.pk).exists():
         raise Invalid.field("number", _("A contract with this number exists."))
+    frozen = frozen_of("contract", [row.pk]).get(row.pk, frozenset()) & set(values)
+    if frozen:
+        text = _("It is being decided: what was submitted stands still. Withdraw the request to change it.")
+        raise Invalid(errors=[{"field": key, "message": text} for key in sorted(frozen)])
     with _changing(row, at):
         before: dict[str, Any] = {}
         for key, value in values.items():

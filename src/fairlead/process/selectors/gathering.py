@@ -22,12 +22,13 @@ from ..definition import Definition
 from ..definitions import definitions_of
 from ..engine import decide, forward_move
 from ..enums import ExitType, JourneyState, Kind, VetoState
-from ..facts import AttestationFact, Facts, JourneyFact, VetoFact, WaiverFact
+from ..facts import ApprovalFact, AttestationFact, ConditionFact, Facts, JourneyFact, VetoFact, WaiverFact
 from ..landing import is_soft
 from ..models import Attestation, Journey, Process, Veto, Visit, Waiver
 from ..querysets import WaiverQuerySet
 from ..subjects import Moment, SubjectFacts
 from ..verdicts import Verdict
+from .approvals import ApprovalsThen, approvals_of, conditions_of
 
 LEFT_FORWARD = (ExitType.ADVANCE, ExitType.WON)
 #: The id of a visit (none where the past is folded anew) and what the fold knows of it.
@@ -96,6 +97,7 @@ def situations(
     attestations = _attestations(ids, as_of) if begun is None else {}
     waivers = _waivers(ids, at, as_of) if begun is None else {}
     vetoes = _vetoes(ids, as_of) if begun is None else {}
+    approvals, conditions = _approvals(journeys, as_of) if begun is None else ({}, {})
     travels = _travels(journeys, as_of) if as_of is not None else {}
     stays = _visits_then(travels) if as_of is not None else visits_of(ids) if begun is None else begun
     about = _subject_facts(journeys, as_of)
@@ -126,6 +128,8 @@ def situations(
                 attestations=tuple(attestations.get(journey.pk, ())),
                 waivers=tuple(waivers.get(journey.pk, ())),
                 vetoes=tuple(vetoes.get(journey.pk, ())),
+                approvals=tuple(approvals.get(journey.pk, ())),
+                conditions=tuple(conditions.get(journey.pk, ())),
                 externals=subject.externals,
                 children=subject.children,
                 team=subject.team,
@@ -227,6 +231,18 @@ def _vetoes(ids: list[int], as_of: datetime | None) -> dict[int, list[VetoFact]]
     for row in rows:
         found[row[0]].append(VetoFact(*row[1:]))
     return found
+
+
+def _approvals(
+    journeys: Sequence[Journey], as_of: datetime | None
+) -> tuple[Mapping[int, Iterable[ApprovalFact]], Mapping[int, Iterable[ConditionFact]]]:
+    if as_of is None:
+        return approvals_of(journeys), conditions_of(journeys)
+    marked = [j.pk for j in journeys if j.approvals]
+    if not marked:
+        return {}, {}
+    then = ApprovalsThen(marked)
+    return {pk: then.approvals(pk, as_of) for pk in marked}, {pk: then.conditions(pk, as_of) for pk in marked}
 
 
 def _travels(journeys: Sequence[Journey], as_of: datetime) -> dict[int, fold.Travel]:

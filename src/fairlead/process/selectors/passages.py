@@ -29,6 +29,7 @@ from ..facts import AttestationFact, Facts, JourneyFact, WaiverFact
 from ..models import Attestation, Evaluation, Journey, ProcessVersion, Waiver
 from ..replaying import ENDED, Lineage, Passage, Trial, standing, try_passage
 from ..subjects import Moment, SubjectFacts
+from .approvals import ApprovalsThen
 from .gathering import attested, journey_fact, situations, waived, working_days
 
 AT_ONCE = 500  # journeys; bounds what is in memory
@@ -224,6 +225,7 @@ class _Evidence:
     def __init__(self, ids: Sequence[int]) -> None:
         self._attestations: dict[int, list[tuple[datetime | None, AttestationFact]]] = defaultdict(list)
         self._waivers: dict[int, list[tuple[datetime | None, WaiverFact]]] = defaultdict(list)
+        self.then = ApprovalsThen(ids)
         withdrawn = dict(
             Attestation.objects.filter(journey_id__in=ids, withdrawn_at__isnull=False).values_list(
                 "pk", "withdrawn_at"
@@ -268,6 +270,8 @@ def _facts(
         relations=subject.relations,
         attestations=evidence.attestations(point.fact.id, at),
         waivers=evidence.waivers(point.fact.id, at),
+        approvals=evidence.then.approvals(point.fact.id, at),
+        conditions=evidence.then.conditions(point.fact.id, at),
         externals=subject.externals,
         children=subject.children,
         team=subject.team,

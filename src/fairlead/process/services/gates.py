@@ -16,6 +16,7 @@ from ..enums import CriterionState
 from ..models import GateFlag, Journey
 from ..selectors.gathering import Situation, situations
 from ..verdicts import Verdict
+from .approval_watch import void_outside
 
 COLUMNS = [
     "gate_state",
@@ -96,7 +97,8 @@ def refresh_gates(journeys: Sequence[Journey], *, at: datetime) -> None:
     if not journeys:
         return
     flags = standing_flags([j.pk for j in journeys])
-    cleared = judge(journeys, at=at, known=situations(journeys, at=at), flags=flags)
+    known = void_outside(situations(journeys, at=at), at=at)
+    cleared = judge(journeys, at=at, known=known, flags=flags)
     bulk.update(journeys, COLUMNS)
     bulk.update(cleared, ["cleared_at"])
 

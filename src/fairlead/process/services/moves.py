@@ -32,6 +32,7 @@ from ..subjects import Moved
 from ..verdicts import Verdict, Wish
 from ..words import objection_text
 from . import gates, ledger
+from .approval_watch import void_on_regress
 from .carrying_over import WithMoves
 from .closing import end_work
 from .norms import norm_of_stage
@@ -393,6 +394,7 @@ class _Batch:
         return standing, raised
 
     def _follow_up(self, moved: list[tuple[MoveOutcome, Journey, Situation]], *, refresh: bool) -> None:
+        void_on_regress([(o.verdict, row, s) for o, row, s in moved if o.verdict is not None], at=self.at)
         by_type: dict[str, list[Moved]] = {}
         for outcome, row, _situation in moved:
             assert outcome.verdict is not None

@@ -24,6 +24,7 @@ from ..enums import CANCELLING_OUTCOMES, ExitType, ForecastCategory, JourneyStat
 from ..models import ChainLink, Journey, ProcessVersion, StageRow
 from ..selectors.gathering import situations
 from . import gates, ledger
+from .conditions import take_along
 from .norms import norm_of_stage
 
 
@@ -168,6 +169,10 @@ def start_journeys(
         settle=settle if refresh else None,
     )
     bulk.insert([p.link(at) for p in plans if p.wanted.from_subject], ignoring_conflicts=True)
+    came_of = {
+        p.wanted.from_subject[:2]: j for p, j in zip(plans, journeys, strict=True) if p.wanted.from_subject
+    }
+    gates.refresh_gates(take_along(came_of), at=at)
     return journeys
 
 

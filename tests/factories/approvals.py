@@ -1,9 +1,35 @@
-"""A process with the five levers of approvals, for the tests of approvals."""
+"""A process with a matrix of approvals: alone as a document, and as version 2 of the key-account process.
+
+    where = approving(company())
+    deal = where.deal(stage="quote_negotiation", discount=12, margin=25)
+
+Of `company()` chen leads the branch of zhou; `boss` leads the house, fang is finance, lu is legal, tang owns processes.
+"""
 
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
+
+from fairlead.journal.enums import Channel
+from fairlead.organisation import services as organisation
+from fairlead.organisation.enums import Role
+from fairlead.organisation.models import User
+from fairlead.process import services as process
+from fairlead.process.models import (
+    ApprovalCondition,
+    ApprovalQuestion,
+    ApprovalRequest,
+    ApprovalSeat,
+    ApprovalStep,
+    Delegation,
+)
+
+from .crm import PASSWORD, Company
+from .crm import document as shipped
 
 
 def name(zh: str, en: str) -> dict[str, str]:
@@ -88,3 +114,65 @@ def document(**changes: Any) -> dict[str, Any]:
     found = copy.deepcopy(DOCUMENT)
     found["approvals"]["kinds"][0] |= copy.deepcopy(changes)
     return found
+
+
+def approving(where: Company, **changes: Any) -> Company:
+    """Publish version 2 of the key-account process with approvals; `changes` go to the kind `discount`."""
+    how: dict[str, Any] = {"by": None, "at": where.at - timedelta(days=700), "channel": Channel.SYSTEM}
+    organisation.create_user(
+        username="boss",
+        name="高远",
+        password=PASSWORD,
+        team=where.teams["head"],
+        roles=(Role.MGR,),
+        language=where.zhou.language,
+        **how,
+    )
+    where.people["boss"] = User.objects.select_related("team").get(username="boss")
+    found = copy.deepcopy(shipped())
+    kinds = copy.deepcopy([DISCOUNT, ATI])
+    kinds[0] |= copy.deepcopy(changes)
+    found["version"] = 2
+    found["fields"] = [*found["fields"], *FIELDS]
+    found["approvals"] = {"committees": COMMITTEES, "kinds": kinds}
+    for stage in found["stages"]:
+        if stage["key"] == "needs_analysis":
+            stage["exit"] = [
+                {"key": "ati", "name": name("ATI 通过", "ATI given"), "type": "approval", "approval": "ati"}
+            ]
+        elif stage["key"] == "quote_negotiation":
+            stage["exit"] = [
+                {"key": "terms", "name": name("条件已批准", "Terms approved"), "type": "approval",
+                 "approval": "discount"}
+            ]  # fmt: skip
+    where.version = process.publish(found, **how, mode="enforced")
+    return where
+
+
+def a_request(where: Company, journey_id: int, *, owner: Any, approver: Any, at: Any) -> dict[str, Any]:
+    """One of everything about approvals: `approver` is asked about a request of `owner`, and asks back."""
+    request = ApprovalRequest.objects.create(
+        journey_id=journey_id, kind="ati", process_version=1, stage_key="needs_analysis", submitted_by=owner,
+        submitted_at=at, owner_id_then=owner.pk, asked=[{"lever": "decision", "row": "ati", "tier": 1}],
+    )  # fmt: skip
+    step = ApprovalStep.objects.create(
+        request=request, key="decision.1", lane="decision", lever="decision", order=0, mode="all", state="active",
+        started_at=at, tier=1,
+    )  # fmt: skip
+    ApprovalSeat.objects.create(
+        step=step, request=request, number=0, person=approver, state="asked", asked_at=at
+    )
+    day = timezone.localdate(at)
+    return {
+        "approval": request,
+        "approval_question": ApprovalQuestion.objects.create(
+            request=request, by=approver, to=owner, text="客户的底线？", at=at
+        ),
+        "approval_condition": ApprovalCondition.objects.create(
+            request=request, journey_id=journey_id, subject_type="opportunity", stage_key="needs_analysis", key="c1",
+            text="先见决策人", kind="word", set_by=approver, set_at=at, holds_from=at,
+        ),
+        "delegation": Delegation.objects.create(
+            delegator=owner, delegate=where.lin, from_date=day, to_date=day, granted_by=owner, granted_at=at
+        ),
+    }  # fmt: skip
