@@ -59,6 +59,23 @@ def test_three_hundred_pairs(where: Company, settings: Any) -> None:
 
 
 @pytest.mark.rule("U01")
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_whole_syllables_find_no_name_that_only_spells_so(
+    where: Company, is_indexed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the index and without one: 站改造 is no zhang, however many of them there are."""
+    for n in range(30):
+        where.account(f"第{n}站改造")
+    meant = {where.account(name).pk for name in ("张江机械", "上海张氏", "掌上明珠")}
+    if not is_indexed:
+        monkeypatch.setattr("fairlead.web.selectors.finding.propose", lambda *a, **k: None)
+    hits = find(where.zhou, "zhang", kinds=("account",), most=5)[0]
+    assert {row.pk for row in hits.rows} == meant and not hits.more and not hits.near
+    assert len(find(where.zhou, "zhangai", kinds=("account",), most=5)[0].rows) == 5
+    assert len(find(where.zhou, "zhan", kinds=("account",), most=40)[0].rows) == 33
+
+
+@pytest.mark.rule("U01")
 def test_initials_find_every_name_that_has_them(where: Company) -> None:
     rows: list[Account] = [where.account(f"{word}{trade}") for word in WORDS for trade in TRADES]
     for row in rows:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -88,6 +88,17 @@ def search_key(value: str | None, *, limit: int = 500) -> str:
     for syllables in _readings(text[:80].replace(" ", "")):
         parts += ["".join(syllables), "".join(syllable[0] for syllable in syllables)]
     return " ".join(_distinct([*parts, typed]))[:limit]
+
+
+@lru_cache(maxsize=4096)
+def readings_in(key: str) -> Mapping[str, tuple[str, ...]]:
+    """The parts of a search key that are sounds, with their syllables; none where nothing is Han."""
+    parts = key.split(" ") if _HAN.search(key) else []
+    for place in range(1, len(parts)):
+        found = {"".join(syllables): syllables for syllables in _readings("".join(parts[:place])[:80])}
+        if parts[place] in found:
+            return found
+    return {}
 
 
 def _readings(text: str) -> tuple[tuple[str, ...], ...]:

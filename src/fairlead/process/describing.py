@@ -199,6 +199,7 @@ def list_name(key: str) -> str:
         "push": _("Why a date moves"),
         "waiver": _("Why an item is waived"),
         "reopen": _("Why a deal is reopened"),
+        "handover": _("Why a hand-over is returned"),
     }[key]
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from fairlead.common import records
 from fairlead.common.access import access
+from fairlead.common.phones import phone_mask
 
 from .. import services
 from ..credit_codes import LENGTH, fault_of
@@ -66,5 +67,7 @@ def _row(kind: str, one: Alike) -> dict[str, Any]:
         one.record.account.name if kind == "contact" else one.record.city,
         one.record.owner.name if one.record.owner else "",
     ]
+    if kind == "contact":  # enough to recognise one's own contact by, on a screen that others look at
+        about.append(phone_mask(one.record.mobile or one.record.phone))
     url = records.record_type(kind).url(one.record.pk)
     return {"url": url, "name": one.record.name, "about": " · ".join(filter(None, about)), "why": one.why}

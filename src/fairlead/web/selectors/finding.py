@@ -11,6 +11,7 @@ from django.db.models.lookups import Exact
 
 from fairlead.common.han import simplified
 from fairlead.common.questions import Question
+from fairlead.common.syllables import is_whole, sounds
 from fairlead.common.text import fold, matches
 from fairlead.crm.models import Account, Contact, Opportunity
 from fairlead.crm.selectors.proposals import (
@@ -30,6 +31,8 @@ MOST: Final = 20
 LONGEST: Final = 100
 TYPED_WRONG: Final = 4  # letters from which on one wrong letter is forgiven
 NEAR: Final = 200  # candidates that are compared letter by letter
+READ_AT_ONCE: Final = 80  # of names that may hold whole syllables in other places
+READ_MOST: Final = 400
 Piece = tuple[str, bool]  # text, and whether it is what was looked for
 
 
@@ -84,8 +87,27 @@ def _hits(
         rows = _asked(user, kind)
         for word in words:
             rows = rows.filter(_has(kind, word))
-        taken = list(_ranked(rows, user, kind, words[0], f" {words[0]}")[: most + 1])
+        taken = _sounding(_ranked(rows, user, kind, words[0], f" {words[0]}"), kind, words, most + 1)
     return Hits(kind, taken[:most], len(taken) > most)
+
+
+def _sounding(rows: Any, kind: str, words: Sequence[str], most: int) -> list[Any]:
+    """The first rows that also sound as whole syllables of the words say (站改造 is no zhang)."""
+    whole = [word for word in words if is_whole(word)]
+    if not whole:
+        return list(rows[:most])
+    found: list[Any] = []
+    for first in range(0, READ_MOST, READ_AT_ONCE):
+        read = list(rows[first : first + READ_AT_ONCE])
+        found += [row for row in read if _sounds(kind, row, whole)]
+        if len(found) >= most or len(read) < READ_AT_ONCE:
+            break
+    return found[:most]
+
+
+def _sounds(kind: str, row: Any, whole: Sequence[str]) -> bool:
+    keys = _keys(kind, row)
+    return all(any(sounds(key, word) for key in keys) for word in whole)
 
 
 #: What a hit shows and how nearly it fits; the other columns of three joined tables stay where they are.
@@ -147,9 +169,10 @@ def _taken(user: User, kind: str, words: Sequence[str], ids: Sequence[int], most
     asked: list[Any] = [ids, user.pk, words[0], f" {words[0]}", *padded(words)]
     if reach.team_ids and not reach.all:
         asked.append(reach.team_ids)
-    rest = words[WORDS:]
-    found = _nearest(kind, 0 if rest else most, *reaching(reach))(*asked)
-    return [row for row in found if all(any(word in key for key in _keys(kind, row)) for word in rest)]
+    rest, whole = words[WORDS:], [word for word in words if is_whole(word)]
+    found = _nearest(kind, 0 if rest or whole else most, *reaching(reach))(*asked)
+    held = [row for row in found if all(any(word in key for key in _keys(kind, row)) for word in rest)]
+    return [row for row in held if _sounds(kind, row, whole)][:most]
 
 
 @lru_cache(maxsize=32)
