@@ -51,7 +51,7 @@ def _url(pk: int) -> str:
     """The draft where there is one: whoever is told of a process is asked about it or answered."""
     key = Process.objects.filter(pk=pk).values_list("key", flat=True).first() or ""
     has_draft = ProcessDraft.objects.filter(process=pk).exists()
-    return reverse("process:processes") if has_draft else reverse("process:process", args=[key])
+    return reverse("process:draft" if has_draft else "process:process", args=[key])
 
 
 def _changing(ids: Sequence[int], at: datetime) -> AbstractContextManager[Any]:

@@ -22,11 +22,11 @@ from .definition import Definition
 from .definitions import definition_of, definitions_of
 from .describing import criterion_words, list_name, part_name, stage_moves
 from .differences import differences
-from .enums import ClockKind, Level, VersionStatus
+from .enums import ClockKind, Level, RequestState, VersionStatus
 from .handbook_words import handbook_words, playbook_words
 from .handbooks import whole_handbook
 from .landing import coming, mode_on
-from .models import Process, ProcessVersion
+from .models import Process, ProcessDraft, ProcessVersion, PublishRequest
 from .parts import parts, ways
 from .roles import role_name
 from .selectors.clocks import keeps_old_time
@@ -61,7 +61,28 @@ def processes(request: HttpRequest) -> HttpResponse:
         }
         for version in versions
     ]
-    return page(request, "process/processes.html", {"nav_at": NAV, "rows": rows}, block="content")
+    user: Any = request.user
+    context = {"nav_at": NAV, "rows": rows, "may_publish": user.may(PUBLISH), "drafts": _drafts(user)}
+    return page(request, "process/processes.html", context, block="content")
+
+
+def _drafts(user: Any) -> list[dict[str, Any]]:
+    """What is being written, for those who may publish."""
+    if not user.may(PUBLISH):
+        return []
+    asked = set(PublishRequest.objects.filter(state=RequestState.OPEN).values_list("process_id", flat=True))
+    rows = ProcessDraft.objects.select_related("process", "changed_by").order_by("process__key")
+    return [
+        {
+            "key": row.process.key,
+            "name": localized(row.process.name) or row.process.key,
+            "number": row.document.get("version"),
+            "who": row.changed_by.name if row.changed_by else "—",
+            "at": row.changed_at,
+            "asked": row.process_id in asked,
+        }
+        for row in rows
+    ]
 
 
 @access("process.view")
@@ -113,6 +134,7 @@ def process(request: HttpRequest, key: str) -> HttpResponse:
             if user.may(way.right)
         ],
         "may_publish": user.may(PUBLISH),
+        "has_draft": ProcessDraft.objects.filter(process=found).exists(),
         "clocks": policy_words(definition),
         "keeps_old_time": keeps_old_time(found.key) if user.may(PUBLISH) else 0,
         "published": VersionStatus.PUBLISHED,

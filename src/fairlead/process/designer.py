@@ -1,0 +1,483 @@
+"""What the page of the designer shows: the draft as a list and as a picture, both leading to the same edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from fairlead.fields.catalogue import Catalogue, catalogue, pick
+from fairlead.fields.conditions import words as condition_words
+
+from .definition import Criterion, Definition, Stage
+from .definitions import externals_of
+from .describing import asks, list_name, move_words
+from .designer_diagram import diagram
+from .designer_forms import (
+    field_inputs,
+    new_stage_inputs,
+    process_inputs,
+    reason_inputs,
+    stage_inputs,
+    transition_inputs,
+)
+from .designer_inputs import Inputs
+from .designer_sentences import OFFERED, Around, criterion_inputs, is_editable
+from .editing import items_of, stages_of
+from .enums import CriterionType, Kind, Level
+from .examining import PARTS_OF_PROCESS, PARTS_OF_STAGE, Examination, Finding
+from .loading import REASON_LISTS, declared_specs
+from .models import ProcessDraft
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where in the designer one is: a part of the whole process or of a stage, and what is open there."""
+
+    part: str
+    stage: str = ""
+    item: str = ""  # the key or number of what is being changed
+    adding: str = ""  # the type of criterion, or "1"
+
+    @property
+    def query(self) -> str:
+        found = f"stage={self.stage}&part={self.part}" if self.stage else f"part={self.part}"
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A form of the page: which edit it sends, with what said already."""
+
+    op: str
+    inputs: Inputs
+    said: Mapping[str, str] = field(default_factory=dict)
+    submit: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    icon: str = "check"
+
+    @property
+    def plain(self) -> Inputs:
+        return tuple(i for i in self.inputs if not i.name.startswith(_SENTENCES))
+
+    @property
+    def sentences(self) -> list[dict[str, Any]]:
+        """The conditions of the form: heading, the first line, further lines, and whether anything stands in them."""
+        headings = (_("What has to hold"), _("When this way is taken"), _("Only for some records"))
+        found = []
+        for heading, start in zip(headings, _SENTENCES, strict=True):
+            own = tuple(i for i in self.inputs if i.name.startswith(start))
+            if own:
+                said = [bool(i.value) for i in own if i.name.endswith(("-field", "-keep"))]
+                wrong = [i.name in self.errors for i in own]
+                found.append(
+                    {
+                        "heading": heading,
+                        "first": own[:3],
+                        "more": own[3:],
+                        "is_open": any(said) or any(wrong[:3]) or start == "condition-",
+                        "is_long": any(said[1:]) or any(wrong[3:]),
+                    }
+                )
+        return found
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """Errors by the input that the summary leads to; of several boxes the first."""
+        boxes = {i.name for i in self.inputs if i.kind == "checks"}
+        return {f"{name}-1" if name in boxes else name: said for name, said in self.errors.items()}
+
+
+_SENTENCES: Final = ("condition-", "when-", "applies_if-")
+
+
+def place(document: Mapping[str, Any], given: Mapping[str, str]) -> At:
+    """Where the address leads; what is not there leads to the nearest that is."""
+    keys = [str(s.get("key")) for s in stages_of(document)]
+    stage, part = given.get("stage", ""), given.get("part", "")
+    item, adding = given.get("item", "")[:60], given.get("add", "")[:20]
+    if stage in keys:
+        return At(part if part in PARTS_OF_STAGE else "exit", stage, item, adding)
+    if part in PARTS_OF_PROCESS:
+        return At(part, "", item, adding)
+    return At("exit", keys[0]) if keys else At("stages")
+
+
+def around(document: Mapping[str, Any], definition: Definition | None) -> Around:
+    subject = str(document.get("subject", ""))
+    base = catalogue(subject)
+    declared = [s for s in declared_specs(definition.fields if definition else ()) if s.key not in base]
+    return Around(Catalogue(subject, [*base, *declared]), tuple(externals_of(subject)), definition, document)
+
+
+def page_context(
+    draft: ProcessDraft, at: At, found: Examination, refused: Form | None = None
+) -> dict[str, Any]:
+    document, definition = draft.document, found.definition
+    near = around(document, definition)
+    known = definition.by_key if definition else {}
+    stage = next((s for s in stages_of(document) if s.get("key") == at.stage), None)
+    base = reverse("process:draft", args=[draft.process.key])
+    context: dict[str, Any] = {
+        "at": at,
+        "base": base,
+        "path_stages": [_bead(s, known, at, base) for s in stages_of(document)],
+        "diagram": diagram(definition, at.stage, base)
+        if definition is not None and definition.stages
+        else None,
+        "nav": _nav(document, stage, at, base, found),
+        "stage_name": _name(stage) if stage else "",
+        "stage_key": at.stage,
+        "findings": [_finding(f, base) for f in found.findings],
+        "errors_count": len(found.errors),
+        "warnings_count": len(found.warnings),
+        "refused": refused,
+        "forms": [],
+        "rows": [],
+        **dict.fromkeys(("is_gate", "is_moves", "is_stages", "is_fields", "is_reasons", "is_more"), False),
+    }
+    if stage is not None:
+        context |= _stage_part(stage, known.get(at.stage), at, near)
+    else:
+        context |= _process_part(document, at, near)
+    if refused is not None:
+        known_forms = context["forms"]
+        shown = [f for f in known_forms if _same(refused, f)]
+        if shown:
+            first = shown[0]
+            refused = replace(refused, title=first.title, submit=first.submit, icon=first.icon)
+        context["forms"] = [refused, *(f for f in known_forms if f not in shown)]
+    return context
+
+
+def _same(one: Form, other: Form) -> bool:
+    return one.op == other.op and one.said == other.said
+
+
+def _name(piece: Mapping[str, Any], name: str = "name") -> str:
+    words = piece.get(name)
+    return pick(words) if isinstance(words, Mapping) and words else str(piece.get("key", "—"))
+
+
+def _bead(stage: Mapping[str, Any], known: Mapping[str, Stage], at: At, base: str) -> dict[str, Any]:
+    items = items_of(stage, "exit")
+    here = stage.get("key") == at.stage
+    limit = stage.get("limit") if isinstance(stage.get("limit"), Mapping) else {}
+    assert isinstance(limit, Mapping)
+    count = ngettext("%(count)s item", "%(count)s items", len(items)) % {"count": len(items)}
+    days = _("%(days)s d") % {"days": limit["red"]} if limit.get("red") else ""
+    required = sum(1 for c in items if c.get("level", Level.BLOCK) == Level.BLOCK)
+    return {
+        "name": _name(stage),
+        "url": f"{base}?stage={stage.get('key')}",
+        "state": "here" if here else "ahead",
+        "ring": "ready" if here else "ahead",
+        "figure": _("to leave %(count)s, required %(required)s") % {"count": len(items), "required": required}
+        if here
+        else "",
+        "meta": " · ".join(filter(None, [days, "" if here else count])),
+        "beads": [
+            {
+                "state": "met" if c.get("level", Level.BLOCK) == Level.BLOCK else "unmet",
+                "label": _("Item: %(name)s") % {"name": _name(c)},
+                "url": f"{base}?stage={stage.get('key')}&part=exit&item={c.get('key')}#form",
+            }
+            for c in items
+        ],
+    }
+
+
+def part_label(part: str) -> str:
+    return {
+        "process": _("Process"),
+        "stages": _("Stages"),
+        "fields": _("Fields it brings"),
+        "reasons": _("Lists of reasons"),
+        "more": _("File and more"),
+        "goal": _("Goal and roles"),
+        "entry": _("To enter"),
+        "exit": _("To leave"),
+        "moves": _("Ways out"),
+        "limits": _("Time limits"),
+        "guidance": _("Handbook"),
+        "forecast": _("Chance and forecast"),
+    }[part]
+
+
+def _nav(
+    document: Mapping[str, Any], stage: Mapping[str, Any] | None, at: At, base: str, found: Examination
+) -> list[dict[str, Any]]:
+    counts: dict[str, Any] = {
+        "stages": len(stages_of(document)),
+        "fields": len(items_of(document, "fields")),
+        "reasons": sum(len(v) for v in (document.get("lists") or {}).values() if isinstance(v, list))
+        if isinstance(document.get("lists"), Mapping)
+        else 0,
+    }
+    if stage is not None:
+        counts |= {side: len(items_of(stage, side)) for side in ("entry", "exit")}
+        counts["moves"] = len(items_of(stage, "transitions"))
+    wrong = {(f.place.part, f.place.stage) for f in found.errors}
+    groups: list[dict[str, Any]] = []
+    for title, key, parts in ((_name(stage), at.stage, PARTS_OF_STAGE),) if stage is not None else ():
+        groups.append({"title": title, "items": [_nav_item(p, key, at, base, counts, wrong) for p in parts]})
+    groups.append(
+        {
+            "title": _("Whole process"),
+            "items": [_nav_item(p, "", at, base, counts, wrong) for p in PARTS_OF_PROCESS],
+        }
+    )
+    return groups
+
+
+def _nav_item(
+    part: str, stage: str, at: At, base: str, counts: Mapping[str, Any], wrong: set[tuple[str, str]]
+) -> dict[str, Any]:
+    return {
+        "text": part_label(part),
+        "url": f"{base}?{At(part, stage).query}",
+        "current": at.part == part and at.stage == stage,
+        "count": counts.get(part),
+        "wrong": (part, stage) in wrong,
+    }
+
+
+def _finding(one: Finding, base: str) -> dict[str, Any]:
+    anchor = f"#{one.place.anchor}" if one.place.anchor else ""
+    return {
+        "is_error": one.level == "error",
+        "message": one.message,
+        "path": one.path,
+        "url": f"{base}?{one.place.query}{anchor}",
+        "twin": one.twin,
+        "item": one.place.item,
+        "query": one.place.query,
+    }
+
+
+# --- the parts ---
+
+
+def _stage_part(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) -> dict[str, Any]:
+    if at.part in ("entry", "exit"):
+        return _criteria(stage, read, at, near)
+    if at.part == "moves":
+        return _ways(stage, read, at, near)
+    form = Form(
+        op="stage_set",
+        inputs=stage_inputs(at.part, stage, near),
+        said={"stage": at.stage, "part": at.part},
+        submit=_("Save"),
+    )
+    return {"forms": [form]}
+
+
+def _criteria(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) -> dict[str, Any]:
+    items = items_of(stage, at.part)
+    known = {c.key: c for c in getattr(read, at.part)} if read is not None else {}
+    rows = [
+        _criterion(item, known.get(str(item.get("key"))), i, len(items), near) for i, item in enumerate(items)
+    ]
+    forms = []
+    open_item = next((i for i in items if str(i.get("key")) == at.item), None)
+    if open_item is not None and is_editable(open_item):
+        forms.append(
+            Form(
+                op="criterion_set",
+                inputs=criterion_inputs(str(open_item["type"]), open_item, near),
+                said={
+                    "stage": at.stage,
+                    "part": at.part,
+                    "criterion_key": at.item,
+                    "asks": str(open_item["type"]),
+                },
+                submit=_("Save the item"),
+                title=_name(open_item),
+            )
+        )
+    if at.adding in OFFERED:
+        forms.append(
+            Form(
+                op="criterion_add",
+                inputs=criterion_inputs(at.adding, {"level": Level.FLAG}, near),
+                said={"stage": at.stage, "part": at.part, "side": at.part, "asks": at.adding},
+                submit=_("Add the item"),
+                title=_("New item: %(type)s") % {"type": CriterionType(at.adding).label},
+                icon="plus",
+            )
+        )
+    types = [(t, str(t.label)) for t in OFFERED]
+    return {"rows": rows, "forms": forms, "types": types, "is_gate": True}
+
+
+def _criterion(
+    item: Mapping[str, Any], read: Criterion | None, i: int, count: int, near: Around
+) -> dict[str, Any]:
+    level = item.get("level", Level.BLOCK)
+    return {
+        "key": item.get("key"),
+        "name": _name(item),
+        "other": _other_language(item.get("name")),
+        "level": str(Level(level).label) if level in Level.values else str(level),
+        "required": level == Level.BLOCK,
+        "says": _said(read, near),
+        "editable": is_editable(item),
+        "first": i == 0,
+        "last": i == count - 1,
+        "type": str(CriterionType(item["type"]).label) if item.get("type") in CriterionType.values else "?",
+    }
+
+
+def _said(read: Criterion | None, near: Around) -> list[tuple[str, str]]:
+    """What it asks for as a sentence in the reader's language, then in the other one."""
+    if read is None or near.definition is None:
+        return []
+    mine = "zh-hans" if (get_language() or "zh").startswith("zh") else "en"
+    found = []
+    for language in (mine, "en" if mine == "zh-hans" else "zh-hans"):
+        with translation.override(language):
+            text = asks(read, near.definition, near.fields)
+            if read.applies_if is not None:
+                only = condition_words(read.applies_if)
+                text = _("If %(condition)s: %(asks)s") % {"condition": only, "asks": text}
+            found.append((language, text))
+    return found
+
+
+def _other_language(name: Any) -> str:
+    if not isinstance(name, Mapping):
+        return ""
+    return str(name.get("en" if (get_language() or "zh").startswith("zh") else "zh", ""))
+
+
+def _ways(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) -> dict[str, Any]:
+    written = items_of(stage, "transitions")
+    rows = [
+        {
+            "number": i,
+            "text": _way(read, i, near) or str(t.get("type", "?")),
+            "first": i == 0,
+            "last": i == len(written) - 1,
+        }
+        for i, t in enumerate(written)
+    ]
+    by_itself = []
+    if read is not None and near.definition is not None:
+        by_itself = [move_words(t, near.definition) for t in read.transitions[len(written) :]]
+    forms = []
+    if at.item.isdigit() and int(at.item) < len(written):
+        forms.append(
+            Form(
+                op="transition_set",
+                inputs=transition_inputs(written[int(at.item)], near),
+                said={"stage": at.stage, "part": at.part, "number": at.item},
+                submit=_("Save the way"),
+                title=_way(read, int(at.item), near),
+            )
+        )
+    if at.adding:
+        forms.append(
+            Form(
+                op="transition_add",
+                inputs=transition_inputs({"type": Kind.BRANCH}, near),
+                said={"stage": at.stage, "part": at.part},
+                submit=_("Add the way"),
+                title=_("New way out"),
+                icon="plus",
+            )
+        )
+    if not forms:
+        forms.append(
+            Form(
+                op="stage_set",
+                inputs=stage_inputs("moves", stage, near),
+                said={"stage": at.stage, "part": at.part},
+                submit=_("Save"),
+            )
+        )
+    return {"rows": rows, "by_itself": by_itself, "forms": forms, "is_moves": True}
+
+
+def _way(read: Stage | None, i: int, near: Around) -> str:
+    if read is None or near.definition is None or i >= len(read.transitions):
+        return ""
+    return move_words(read.transitions[i], near.definition)
+
+
+def _process_part(document: Mapping[str, Any], at: At, near: Around) -> dict[str, Any]:
+    if at.part == "process":
+        form = Form(
+            op="process_set", inputs=process_inputs(document), said={"part": at.part}, submit=_("Save")
+        )
+        return {"forms": [form]}
+    if at.part == "stages":
+        stages = stages_of(document)
+        rows = [
+            {"key": s.get("key"), "name": _name(s), "other": _other_language(s.get("name")), "first": i == 0,
+             "last": i == len(stages) - 1, "items": len(items_of(s, "entry")) + len(items_of(s, "exit"))}
+            for i, s in enumerate(stages)
+        ]  # fmt: skip
+        last = str(stages[-1].get("key")) if stages else ""
+        form = Form(
+            op="stage_add", inputs=new_stage_inputs({}, near), said={"part": at.part}, submit=_("Add the stage"),
+            title=_("New stage"), icon="plus",
+        )  # fmt: skip
+        return {"rows": rows, "forms": [form], "is_stages": True, "last_stage": last}
+    if at.part == "fields":
+        return _own_fields(document, at)
+    if at.part == "reasons":
+        return _reasons(document, at)
+    return {"is_more": True, "counts": [
+        (label, len(document.get(name) or ()))
+        for name, label in (("scores", _("Scores")), ("playbooks", _("Playbooks")), ("approvals", _("Approvals")))
+    ]}  # fmt: skip
+
+
+def _own_fields(document: Mapping[str, Any], at: At) -> dict[str, Any]:
+    fields = items_of(document, "fields")
+    rows = [
+        {
+            "key": f.get("key"),
+            "name": _name(f, "label"),
+            "other": _other_language(f.get("label")),
+            "type": f.get("type"),
+        }
+        for f in fields
+    ]
+    held = next((f for f in fields if f.get("key") == at.item and at.item), None)
+    op = "field_set" if held is not None else "field_add"
+    said = {"part": at.part} | ({"field_key": at.item} if held is not None else {})
+    form = Form(
+        op=op, inputs=field_inputs(held or {}), said=said, icon="check" if held else "plus",
+        submit=_("Save the field") if held is not None else _("Add the field"),
+        title=_name(held, "label") if held is not None else _("New field"),
+    )  # fmt: skip
+    return {"rows": rows, "forms": [form], "is_fields": True}
+
+
+def _reasons(document: Mapping[str, Any], at: At) -> dict[str, Any]:
+    lists = document.get("lists") if isinstance(document.get("lists"), Mapping) else {}
+    assert isinstance(lists, Mapping)
+    shown = at.item if at.item in REASON_LISTS else "lost"
+    entries = items_of(lists, shown)
+    rows = [
+        {"key": r.get("key"), "name": _name(r), "other": _other_language(r.get("name")), "first": i == 0,
+         "last": i == len(entries) - 1}
+        for i, r in enumerate(entries)
+    ]  # fmt: skip
+    form = Form(
+        op="reason_add", inputs=reason_inputs(shown, {}), said={"part": at.part, "list": shown},
+        submit=_("Add the reason"), title=_("New reason"), icon="plus",
+    )  # fmt: skip
+    tabs = [
+        {"text": list_name(name), "url": f"?part=reasons&item={name}", "current": name == shown,
+         "n": len(items_of(lists, name))}
+        for name in REASON_LISTS
+    ]  # fmt: skip
+    return {"rows": rows, "forms": [form], "is_reasons": True, "list": shown, "list_tabs": tabs}
