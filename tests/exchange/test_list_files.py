@@ -18,8 +18,8 @@ from tests.exchange.importing import checked, ran, staged
 from tests.exchange.kit import cells_of
 from tests.factories.crm import Company, company
 
+from fairlead.common.safe_cells import is_risky
 from fairlead.crm.models import Account, Contact
-from fairlead.exchange.safe_cells import is_risky
 
 PREFIXES = (
     "=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\u200b=", "\ufeff=", "\u00a0=", "＝", "＋", "－", "＠", '"=', ";=", ",=",

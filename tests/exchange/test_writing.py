@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 from tests.exchange.kit import cells_of, problems_of
 
-from fairlead.exchange.safe_cells import is_risky, restored_cell, safe_cell
+from fairlead.common.safe_cells import is_risky, restored_cell, safe_cell
 from fairlead.exchange.writing import content_disposition, csv_chunks, write_xlsx
 
 pytestmark = pytest.mark.rule("T10")

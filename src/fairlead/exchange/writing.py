@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote
 
-from fairlead.exchange.safe_cells import restored_cell, safe_cell
+from fairlead.common.safe_cells import restored_cell, safe_cell
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+from fairlead.common.safe_cells import restored_cell
 from fairlead.exchange.reading.formats import Content, Limits, RawRecord, SourceFormat, opened
 from fairlead.exchange.reading.problems import RowProblem
 from fairlead.exchange.reading.sniffing import sep_line
-from fairlead.exchange.safe_cells import restored_cell
 
 MARKING: Final = "fairlead-mark-undecodable"
 _SUSPECT: Final = re.compile("[\x00\ud800-\udfff]")

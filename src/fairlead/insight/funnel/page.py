@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from fairlead.common.names import localized
+from fairlead.common.safe_cells import safe_value as safe
 
 from ..questions import READINGS as ORDER
-from ..safe_cells import safe
 from ..scopes import choices
 from . import words
 from .asked import Asked, Table

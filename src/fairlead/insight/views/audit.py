@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from fairlead.common.access import access
 from fairlead.common.pages import page
 from fairlead.common.refusals import NotFound, NotPermitted
+from fairlead.common.safe_cells import safe_value as safe
 from fairlead.fields.catalogue import catalogue, subject_types
 from fairlead.journal.enums import Channel
 from fairlead.journal.models import SealCheck
@@ -27,7 +28,6 @@ from fairlead.process.subjects import room_of
 from fairlead.process.words import criterion_name, stage_name
 
 from ..event_words import EVENTS
-from ..safe_cells import safe
 from ..trail import (
     HIDDEN,
     MOST_EXPORTED,

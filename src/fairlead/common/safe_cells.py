@@ -6,7 +6,7 @@ so the way out and back is exact for every text. Numbers are no text: they are w
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
 # What Excel, LibreOffice or another separator may skip before it meets the sign that starts a formula.
 _SKIPPED: Final = (
@@ -28,3 +28,8 @@ def safe_cell(text: str) -> str:
 def restored_cell(text: str) -> str:
     """The text that `safe_cell` was given."""
     return text[1:] if text.startswith("'") and _RISKY.match(text, 1) else text
+
+
+def safe_value(value: Any) -> Any:
+    """A text as `safe_cell` writes it; numbers, days and nothing at all stay what they are."""
+    return safe_cell(value) if isinstance(value, str) else value
