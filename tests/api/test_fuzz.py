@@ -4,7 +4,6 @@ Each example runs inside a savepoint that is taken back, so that one example doe
 """
 
 import json
-from itertools import count
 from typing import Any
 
 import pytest
@@ -18,69 +17,77 @@ from tests.api.operations import LINES
 
 from fairlead.config import document
 
+#: One process draws for all three.
+pytestmark = pytest.mark.xdist_group("fuzz")
 EXAMPLES = 6
 NIGHTLY = 400
-OPERATIONS = sorted(
-    details["operationId"] for methods in document.build()["paths"].values() for details in methods.values()
-)
 PEOPLE = {"zhou": "a seller", "chen": "a manager", "admin": "an administrator"}
 TRACES = (b"Traceback", b"sqlite3", b"psycopg", b"django.", b"site-packages")
 
 
 @pytest.fixture(scope="module")
-def schema() -> Any:
-    return schemathesis.openapi.from_dict(document.build())
+def cases(request: pytest.FixtureRequest) -> dict[str, tuple[Any, list[Any]]]:
+    """By operation: what the document says of it, and the cases; every person sends the same, so they are drawn once."""
+    built = document.build()
+    schema = schemathesis.openapi.from_dict(built)
+    ids = sorted(one["operationId"] for methods in built["paths"].values() for one in methods.values())
+    return {name: drawn(schema, name, request.config.getoption("--nightly")) for name in ids}
 
 
 class Undo(Exception):
     pass
 
 
-def strategy(schema: Any, operation_id: str) -> tuple[Any, Any]:
+def drawn(schema: Any, operation_id: str, nightly: bool) -> tuple[Any, list[Any]]:
     operation = schema.find_operation_by_id(operation_id)
     good = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     bad = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
-    return operation, st.one_of(good, bad)
+    found: list[Any] = []
+
+    @settings(
+        max_examples=NIGHTLY if nightly else EXAMPLES, derandomize=True, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate),
+    )  # fmt: skip
+    @given(case=st.one_of(good, bad))
+    def draw(case: Any) -> None:
+        found.append(case)
+
+    draw()
+    return operation, found
 
 
 @pytest.mark.rule("T22")
 @pytest.mark.parametrize("person", PEOPLE)
-def test_no_operation_breaks_or_answers_what_it_does_not_declare(place, key_of, schema, person, request):
+def test_no_operation_breaks_or_answers_what_it_does_not_declare(place, key_of, cases, person):
     door = key_of(place.where.people[person])
     broken, reached = [], 0
-    for operation_id in OPERATIONS:
-        operation, cases = strategy(schema, operation_id)
+    for operation_id, (operation, drawn_cases) in cases.items():
+        assert drawn_cases, operation_id
         known = place.ids.get(LINES[operation_id].of)
-        trouble, good = examine(operation, cases, door, known, request.config.getoption("--nightly"))
+        trouble, good = examine(operation, drawn_cases, door, known)
         broken += [f"{operation_id}: {line}" for line in trouble]
         reached += good > 0
     assert not broken, "\n".join(broken)
     assert reached > 20  # the cases get beyond the doors
 
 
-def examine(operation: Any, cases: Any, door: Any, known: int | None, nightly: bool) -> tuple[list[str], int]:
+def examine(operation: Any, cases: list[Any], door: Any, known: int | None) -> tuple[list[str], int]:
     """What was wrong, and how many cases were answered with what was asked for."""
-    found: list[str] = []
     statuses: list[int] = []
-    turn = count()
-
-    @settings(
-        max_examples=NIGHTLY if nightly else EXAMPLES, derandomize=True, deadline=None, database=None,
-        suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate),
-    )  # fmt: skip
-    @given(case=cases)
-    def run(case: Any) -> None:
-        if next(turn) % 3 and known is not None and "pk" in (case.path_parameters or {}):
+    for turn, case in enumerate(cases):
+        if turn % 3 and known is not None and "pk" in (case.path_parameters or {}):
             case.path_parameters["pk"] = known
         answer = send(case, door)
         if answer is None:
-            return
+            continue
         statuses.append(answer.status_code)
         if trouble := wrong(operation, answer):
-            found.append(f"{trouble} for {case.as_curl_command()[:600]}")
+            return [f"{trouble} for {case.as_curl_command()[:600]}"], _good(statuses)
+    return [], _good(statuses)
 
-    run()
-    return found[:1], sum(200 <= status < 300 for status in statuses)
+
+def _good(statuses: list[int]) -> int:
+    return sum(200 <= status < 300 for status in statuses)
 
 
 def send(case: Any, door: Any) -> Any:

@@ -19,8 +19,8 @@ from importlib.resources import files
 from itertools import count
 from typing import Any
 
-import yaml
 from django.utils import timezone
+from tests.kit.documents import read_document
 
 from fairlead.crm import services as crm
 from fairlead.crm.models import Account, Contact, Opportunity
@@ -63,7 +63,7 @@ PEOPLE: Mapping[str, tuple[str, str, tuple[Role, ...]]] = {
 def document(key: str = PROCESS) -> dict[str, Any]:
     """A shipped process document."""
     text = files("fairlead.process").joinpath("content", f"{key}.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.safe_load(text)
+    loaded: dict[str, Any] = read_document(text)
     return loaded
 
 

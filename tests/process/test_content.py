@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.kit.documents import read_document
 from tests.process.subjects import EXTERNALS, FIELDS, subject_catalogue
 
 from fairlead.fields.catalogue import built_in
@@ -21,7 +21,7 @@ from fairlead.process.structure import warnings
 
 CONTENT = Path(engine.__file__).parent / "content"
 DOCUMENTS: dict[str, dict[str, Any]] = {
-    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CONTENT.glob("*.yaml"))
+    path.stem: read_document(path.read_text(encoding="utf-8")) for path in sorted(CONTENT.glob("*.yaml"))
 }
 CHAIN = DOCUMENTS["value_chain"]
 PROCESSES = {key: document for key, document in DOCUMENTS.items() if key != "value_chain"}

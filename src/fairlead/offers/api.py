@@ -1,6 +1,6 @@
 """Contracts and the steps that follow a signature."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -30,6 +30,8 @@ from .schemas import (
 )
 
 router = Router(tags=["offers"])
+#: They take no If-Match, and yet somebody else may have been first.
+STALE_WITHOUT_VERSION: Final = {"responses": {412: {"$ref": "#/components/responses/Stale"}}}
 
 
 def _how(request: HttpRequest) -> dict[str, Any]:
@@ -119,7 +121,12 @@ def complete(request: HttpRequest, pk: PathId, payload: DoneIn) -> dict[str, Any
     return milestone_out(services.complete_milestone(pk, on=payload.on, **_how(request)))
 
 
-@router.post("/milestones/{id:pk}/reopen", response=MilestoneOut, operation_id="milestones_reopen")
+@router.post(
+    "/milestones/{id:pk}/reopen",
+    response=MilestoneOut,
+    operation_id="milestones_reopen",
+    openapi_extra=STALE_WITHOUT_VERSION,
+)
 @access("contract.edit", api=True)
 def reopen(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     """It was not reached after all. 412 where it is open already."""
@@ -127,7 +134,12 @@ def reopen(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     return milestone_out(services.reopen_milestone(pk, **_how(request)))
 
 
-@router.delete("/milestones/{id:pk}", response={204: None}, operation_id="milestones_remove")
+@router.delete(
+    "/milestones/{id:pk}",
+    response={204: None},
+    operation_id="milestones_remove",
+    openapi_extra=STALE_WITHOUT_VERSION,
+)
 @access("contract.edit", api=True)
 def remove(request: HttpRequest, pk: PathId) -> Status[None]:
     """One that was added by mistake. 412 where it was reached: reopen it first."""
