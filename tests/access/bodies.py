@@ -113,6 +113,12 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("calendar/week", "PUT"): fixed(weekly={"1": [["09:00", "12:00"]]}),
     ("calendar/days/<day>", "PUT"): fixed(kind="holiday"),
     ("journeys/<id:pk>/attestations", "POST"): fixed(criterion="ati", statement="同意"),
+    ("journeys/<id:pk>/overrides", "POST"): lambda o, w: {
+        "criterion": "problem_stated", "reason": "management", "text": WAIVER, "compensation": "下周补上", "expires_at": soon()},
+    ("journeys/<id:pk>/force", "POST"): lambda o, w: {
+        "criterion": "problem_stated", "text": WAIVER, "expires_at": soon()},
+    ("overrides/<id:pk>/decide", "POST"): fixed(decision="refuse", text="先见客户"),
+    ("override-rules", "PUT"): fixed(budget=4, review_percent=25),
     ("journeys/<id:pk>/waivers", "POST"): lambda o, w: {
         "criterion": "bant", "reason": "other", "text": WAIVER, "expires_at": soon(10)},
     ("journeys/<id:pk>/playbooks", "POST"): fixed(playbook="reach_decider"),
@@ -154,6 +160,13 @@ FIELD: Final = {
 }  # fmt: skip
 USER: Final = {"name": "新人甲", "email": "", "language": "en", "time_zone": "Asia/Shanghai"}
 OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
+    ("journeys/<int:pk>/overrides/", "POST"): lambda o, w: {
+        "what": "item:problem_stated", "reason": "management", "text": WAIVER, "compensation": "下周补上",
+        "expires": soon()[:10]},
+    ("journeys/<int:pk>/force/", "POST"): lambda o, w: {
+        "what": "item:problem_stated", "text": WAIVER, "expires": soon()[:10]},
+    ("overrides/<int:pk>/", "POST"): fixed(decision="refuse", text="先见客户"),
+    ("overrides/rules/", "POST"): fixed(budget="4", review_percent="25", version="1"),
     ("adoption/pulse/", "POST"): fixed(awareness="1", desire="2", knowledge="3", ability="4", reinforcement="5"),
     ("settings/fields/new/", "POST"): fixed(**FIELD),
     ("settings/fields/<int:pk>/", "POST"): fixed(

@@ -59,6 +59,7 @@ KINDS: Final[Mapping[str, str]] = {
     "keys/": "key",
     "attestations/": "attestation",
     "waivers/": "waiver",
+    "overrides/": "override",
     "audit/evaluations/": "evaluation",
     "value-chain/accounts/": "account",
     "imports/": "import",
@@ -260,6 +261,10 @@ def _decisions(where: Company, owner: User) -> Iterator[tuple[str, Any]]:
     yield "waiver", process.grant_waiver(
         deal.journey_id, criterion_key="req_confirmed", reason_code=reason,
         text="客户下周才盖章，先走流程，已经说定。", expires_at=how["at"] + timedelta(days=10), **how,
+    )  # fmt: skip
+    yield "override", process.request_override(
+        deal.journey_id, criterion_key="budget_band", reason_code=reason, text="预算下月才批，先做方案",
+        compensation="下月十日前补预算批文", expires_at=how["at"] + timedelta(days=20), **where.how(owner),
     )  # fmt: skip
 
 

@@ -69,6 +69,9 @@ def furnish(where: Company) -> Place:
         expires_at=at + timedelta(days=5), **where.how(where.chen)).pk  # fmt: skip
     found = a_request(where, deal.journey_id, owner=where.zhou, approver=where.chen, at=at)
     ids |= {kind: row.pk for kind, row in found.items()}
+    ids["override"] = process.request_override(
+        deal.journey_id, criterion_key="budget_band", reason_code=waiver_reason(), text="预算下月才批，先做方案",
+        compensation="下月十日前补预算批文", expires_at=at + timedelta(days=20), **how).pk  # fmt: skip
     ids["playbook_run"] = process.launch_playbook(deal.journey_id, playbook="slipping_date", **how).pk
     ids["answer"] = process.answer_question(
         deal.journey_id, key="cost_last_year", answer="三百多万", **how
@@ -291,6 +294,17 @@ LINES: Mapping[str, Line] = {
         "criterion": "eb_identified", "reason": waiver_reason(), "text": "决策人下周到任，由总经理代为确认",
         "expires_at": soon()}, status=201),
     "waivers_revoke": Line("chen", "waiver"),
+    "overrides_list": Line("zhou"),
+    "overrides_get": Line("zhou", "override"),
+    "overrides_request": Line("zhou", "journey", lambda p: {
+        "criterion": "ati", "reason": waiver_reason(), "text": "决策人下周到任，先推进方案",
+        "compensation": "下周补拜访", "expires_at": soon()}, status=201),
+    "overrides_decide": Line("chen", "override", lambda p: {"decision": "grant"}),
+    "overrides_withdraw": Line("zhou", "override"),
+    "override_rules": Line("chen"),
+    "override_rules_set": Line("tang", body=lambda p: {"budget": 4, "review_percent": 25}),
+    "journeys_force": Line("admin", "journey", lambda p: {
+        "criterion": "eb_identified", "expires_at": soon(), "text": "客户系统停机，按总经理要求放行"}),
     "contracts_list": Line("zhou"),
     "contracts_get": Line("zhou", "contract"),
     "contracts_create": Line("zhou", body=lambda p: {

@@ -88,6 +88,11 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "people/<int:pk>": ("",),
     "people/new": ("",),
     "processes/": ("",),
+    "journeys/<int:pk>/force/": ("",),
+    "journeys/<int:pk>/overrides/": ("",),
+    "overrides/": ("", "?show=mine", "?show=all"),
+    "overrides/<int:pk>/": ("",),
+    "overrides/rules/": ("",),
     "processes/<slug:key>/": ("",),
     "processes/<slug:key>/draft/": (
         "", "?stage=needs_analysis&part=exit&add=field", "?stage=needs_analysis&part=goal",

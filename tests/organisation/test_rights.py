@@ -32,6 +32,7 @@ regress.confirm           all   all   branch -     -     -     -     -     -    
 deal.attest               -     -     branch -     own   own   -     -     -     -
 deal.reopen               all   all   branch -     -     -     -     -     -     -
 deal.reopen_won           -     -     -     -     -     -     -     all   -     -
+glass.break               all   -     -     -     -     -     -     -     -     -
 process.view              all   all   all   all   all   all   all   all   all   all
 process.publish           all   all   -     -     -     -     -     -     -     -
 import.run                all   all   branch -     -     -     all   -     -     -

@@ -33,6 +33,7 @@ NAMES: Final[Mapping[str, str | Promise]] = {
     "veto.overrule": _("Decide over a veto"),
     "approval.decide": _("Decide approvals that are asked of one"),
     "approval.delegate": _("Let others stand in for somebody"),
+    "glass.break": _("Break the glass: force a move or an item, told to the process owners"),
     "process.view": _("Read processes"),
     "process.publish": _("Publish processes"),
     "import.run": _("Import records"),

@@ -1,7 +1,8 @@
 """Who may do what, to whose rows.
 
 `RIGHTS` is the whole truth: role → right → scope. A right that a role does not name is denied. No right skips
-a gate: an administrator who moves a deal meets the same criteria as anybody, and a waiver needs a reason.
+a gate silently: an administrator who moves a deal meets the same criteria as anybody, and a waiver needs a reason.
+Breaking the glass (`glass.break`) tells the process owners at once and leaves its mark (OV-2).
 
 Scopes: *own* is what a person owns or whose deal team they are on; *team* adds the rows of the team where the
 role stands; *branch* adds those of every team below it; *all* is everything. A team or branch scope without a
@@ -24,7 +25,7 @@ ALL_RIGHTS: Final[tuple[str, ...]] = (
     "comment.add", "views.share",
     "waiver.grant", "regress.confirm", "deal.attest", "deal.reopen", "deal.reopen_won",
     "veto.raise", "veto.overrule",
-    "approval.decide", "approval.delegate",
+    "approval.decide", "approval.delegate", "glass.break",
     "process.view", "process.publish",
     "import.run", "import.history",
     "audit.view", "funnel.view", "margin.view",
@@ -85,7 +86,7 @@ RIGHTS: Final[Mapping[Role, Mapping[str, Scope]]] = MappingProxyType(
         Role.ADMIN: MappingProxyType(
             _EVERYBODY
             | _at(Scope.ALL, *_LOOK, *_SELL, "opportunity.reassign", "segment.edit")
-            | _at(Scope.ALL, "waiver.grant", "regress.confirm", "deal.reopen")
+            | _at(Scope.ALL, "waiver.grant", "regress.confirm", "deal.reopen", "glass.break")
             | _at(Scope.ALL, "process.publish", "import.run", "import.history", "audit.view", "margin.view")
             | _at(
                 Scope.ALL,
@@ -145,6 +146,7 @@ DECIDING: Final = frozenset(
         "deal.reopen_won",
         "veto.raise",
         "veto.overrule",
+        "glass.break",
     }
 )
 _MANAGING: Final = frozenset(

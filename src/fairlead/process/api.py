@@ -41,6 +41,7 @@ from .answers import (
 from .api_approvals import router as approvals
 from .api_clocks import router as clocks
 from .api_drafts import router as drafts
+from .api_overrides import router as overrides
 from .api_playbooks import router as playbooks
 from .landing import mode_on
 from .models import Attestation, Evaluation, Process, ProcessVersion, StageRow, Waiver
@@ -77,6 +78,7 @@ router.add_router("", approvals)
 router.add_router("", clocks)
 router.add_router("", drafts)
 router.add_router("", playbooks)
+router.add_router("", overrides)
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 KeyFilter = Annotated[str, Query(pattern=r"^[a-z0-9_]{0,60}$")]

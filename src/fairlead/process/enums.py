@@ -307,3 +307,18 @@ class VetoState(models.TextChoices):
     WITHDRAWN = "withdrawn", pgettext_lazy("veto", "Withdrawn")
     ACCEPTED = "accepted", pgettext_lazy("veto", "Alternative accepted")
     OVERRULED = "overruled", pgettext_lazy("veto", "Overruled")
+
+
+class OverrideKind(models.TextChoices):
+    """What a request asks to be let pass (OV-1)."""
+
+    CRITERION = "criterion", pgettext_lazy("override", "an item")
+    MOVE = "move", pgettext_lazy("override", "a move")
+
+
+class OverrideState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("override", "waits for a decision")
+    GRANTED = "granted", pgettext_lazy("override", "granted")
+    REFUSED = "refused", pgettext_lazy("override", "refused")
+    WITHDRAWN = "withdrawn", pgettext_lazy("override", "withdrawn")
+    LAPSED = "lapsed", pgettext_lazy("override", "not decided in time")

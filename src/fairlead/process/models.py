@@ -20,7 +20,7 @@ from .enums import (
     StageKind,
     VersionStatus,
 )
-from .querysets import ClockQuerySet, JourneyQuerySet, ProcessVersionQuerySet, VisitQuerySet, WaiverQuerySet
+from .querysets import ClockQuerySet, JourneyQuerySet, ProcessVersionQuerySet, VisitQuerySet
 
 USER = settings.AUTH_USER_MODEL
 
@@ -349,27 +349,6 @@ class Evaluation(models.Model):
         indexes = [models.Index(fields=["journey", "at"], name="evaluation_journey")]
 
 
-class Waiver(models.Model):
-    """A criterion let pass for a while, by name and for a reason (OV-1)."""
-
-    journey = models.ForeignKey(Journey, models.CASCADE, related_name="waivers")
-    criterion_key = models.CharField(max_length=60)
-    reason_code = models.CharField(max_length=60)
-    text = models.TextField()
-    granted_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
-    granted_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-
-    objects = WaiverQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="waiver_expires_later", condition=Q(expires_at__gt=F("granted_at"))),
-        ]
-        indexes = [models.Index(fields=["journey", "criterion_key"], name="waiver_journey")]
-
-
 class Attestation(models.Model):
     """Another person's word, in a role, that a criterion holds."""
 
@@ -459,6 +438,7 @@ from .approval_models import (  # noqa: E402 - they hang on Journey
 )
 from .drafting_models import AssignmentRule, ProcessDraft, PublishRequest  # noqa: E402 - they point at versions
 from .migration_models import Migration, MigrationRow  # noqa: E402 - they hang on Journey
+from .override_models import OverrideRequest, OverrideRules, Waiver  # noqa: E402 - they hang on Journey
 from .playbook_models import Finding, PlaybookRun, PlaybookTask, QuestionAnswer  # noqa: E402 - they hang on Journey
 from .rollout_models import FormTime, Rollout  # noqa: E402
 from .veto_models import Veto  # noqa: E402 - it hangs on Journey
@@ -466,7 +446,7 @@ from .veto_models import Veto  # noqa: E402 - it hangs on Journey
 __all__ = [
     "ApprovalCondition", "ApprovalCopy", "ApprovalGrant", "ApprovalQuestion", "ApprovalRequest", "ApprovalSeat",
     "ApprovalStep", "AssignmentRule", "Attestation", "ChainLink", "Clock", "ClockCalendar", "DailySnapshot", "Delegation",
-    "Evaluation", "Finding", "FormTime", "GateFlag", "Journey", "Migration", "MigrationRow",
+    "Evaluation", "Finding", "FormTime", "GateFlag", "Journey", "Migration", "MigrationRow", "OverrideRequest", "OverrideRules",
     "PlaybookRun", "PlaybookTask", "Precedent", "Process",
     "ProcessDraft", "ProcessVersion", "PublishRequest", "QuestionAnswer", "Rollout", "StageRow", "Veto", "Visit", "Waiver",
 ]  # fmt: skip

@@ -47,6 +47,12 @@ WORDS: Final[Mapping[str, Any]] = {
     "approval_due_half": _("Half the time for a decision has passed"),
     "approval_due_soon": _("A decision is due soon"),
     "approval_overdue": _("A decision is overdue"),
+    "override_requested": _("%(by)s asks you to let an item or a move pass"),
+    "override_granted": _("%(by)s granted what you asked to be let pass"),
+    "override_refused": _("%(by)s refused what you asked to be let pass"),
+    "override_lapsed": _("Nobody decided in time what you asked to be let pass"),
+    "waiver_ended": _("A waiver has run out; its item is asked for again"),
+    "glass_broken": _("%(by)s broke the glass: an item or a move was forced"),
     "clock_moved": _("The working calendar changed: its time limit moved"),
 }
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Q
 
-from .enums import JourneyState, VersionStatus
+from .enums import JourneyState, OverrideState, VersionStatus
 
 if TYPE_CHECKING:
-    from .models import Clock, Journey, ProcessVersion, Visit, Waiver  # noqa: F401
+    from .models import Clock, Journey, OverrideRequest, ProcessVersion, Visit, Waiver  # noqa: F401
 
 
 class ProcessVersionQuerySet(models.QuerySet["ProcessVersion"]):
@@ -60,5 +60,19 @@ class WaiverQuerySet(models.QuerySet["Waiver"]):
     def live(self, at: datetime) -> Self:
         return self.filter(expires_at__gt=at).filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
 
+    def of_budget(self, person: Any, at: datetime) -> Self:
+        """Those of a person that still run, on journeys that still run: what the budget counts (OV-1)."""
+        running = [JourneyState.OPEN, JourneyState.ON_HOLD]
+        return self.live(at).filter(granted_by=person, journey__state__in=running, forced=False)
+
     def known_on(self, at: datetime) -> Any:
         return self.filter(granted_at__lte=at).filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
+
+
+class OverrideRequestQuerySet(models.QuerySet["OverrideRequest"]):
+    def open(self) -> Self:
+        return self.filter(state=OverrideState.OPEN)
+
+    def permits(self, at: datetime) -> Self:
+        """Moves that were let pass, not made yet and still in time."""
+        return self.filter(state=OverrideState.GRANTED, kind="move", used_at=None, expires_at__gt=at)

@@ -68,6 +68,28 @@ class WaiverRefused(Refusal):
     default_message = _("This waiver cannot be granted.")
 
 
+class BudgetSpent(WaiverRefused):
+    """So many waivers of one person run at a time; `details` says how many (OV-1)."""
+
+    code = "waiver-budget-spent"
+
+
+class OverrideRefused(Refusal):
+    """What is asked cannot be asked, or this person cannot decide it."""
+
+    code = "override-refused"
+    default_message = _("This cannot be let pass.")
+
+
+class AlreadyDecided(Refusal):
+    """Two devices, or two managers: the first decision stands."""
+
+    code = "already-decided"
+    status = 409
+    api_status = 409
+    default_message = _("This request was decided meanwhile.")
+
+
 class AttestationRefused(Refusal):
     code = "attestation-refused"
     default_message = _("This cannot be confirmed by you.")

@@ -14,6 +14,8 @@ from fairlead.organisation.models import User
 
 from .services.approval_handing import remind, reroute_absent
 from .services.clocking import take_over_thresholds
+from .services.gates import refresh_due_gates
+from .services.lapsing import lapse_due
 from .services.recalculating import recompute_clocks
 from .services.sweeping import sweep
 from .services.vetoing import escalate_vetoes
@@ -46,6 +48,13 @@ def sweep_approvals(at: datetime) -> None:
     told = remind(at=at)
     if moved or told:
         logger.info("process.approvals_swept", extra={"rerouted": moved, "reminded": told})
+
+
+@every(minutes=5, name="process.overrides")
+def settle_overrides(at: datetime) -> None:
+    """Requests that nobody decided lapse, waivers that ran out are told, and gates learn that their evidence has."""
+    refresh_due_gates(at=at)
+    lapse_due(at=at)
 
 
 @task()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from fairlead.process import views, views_clocks, views_drafts, views_landing
+from fairlead.process import views, views_clocks, views_drafts, views_landing, views_overrides
 
 app_name = "process"
 urlpatterns = [
@@ -18,4 +18,11 @@ urlpatterns = [
     path("processes/<slug:key>/thresholds", views_clocks.thresholds, name="thresholds"),
     path("journeys/<int:pk>/clocks", views_clocks.acknowledge, name="acknowledge"),
     path("journeys/<int:pk>/clocks/settle", views_clocks.settle_call, name="settle_call"),
+    path("overrides/", views_overrides.requests_list, name="overrides"),
+    path("overrides/rules/", views_overrides.rules, name="override_rules"),
+    path("overrides/<int:pk>/", views_overrides.one, name="override"),
+    path("overrides/<int:pk>/withdraw", views_overrides.withdraw, name="override_withdraw"),
+    path("waivers/<int:pk>/revoke", views_overrides.revoke, name="waiver_revoke"),
+    path("journeys/<int:pk>/overrides/", views_overrides.of_journey, name="journey_overrides"),
+    path("journeys/<int:pk>/force/", views_overrides.force, name="force"),
 ]

@@ -91,6 +91,12 @@ def stage_name(definition: Definition, key: str) -> str:
     return pick(definition.by_key[key].name) if key in definition.by_key else key
 
 
+def move_name(definition: Definition, kind: str, to: str) -> str:
+    """A move in words: “Move back · Needs analysis”."""
+    label = str(Kind(kind).label)
+    return f"{label} · {stage_name(definition, to)}" if to else label
+
+
 def headline(definition: Definition, verdict: Verdict) -> str:
     """The goal, not the ban: “Two more and this can move to Quotation”."""
     count = len(verdict.gaps)

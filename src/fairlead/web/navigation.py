@@ -61,6 +61,7 @@ MANAGE: Final = (
     Item("chain", _("Value chain"), "insight:chain", "sitemap", "g v"),
     Item("adoption", _("Adoption"), "insight:adoption", "gauge"),
     Item("processes", _("Processes"), "process:processes", "route", "g w"),
+    Item("overrides", _("Waiver requests"), "process:overrides", "shield-off"),
 )
 SETTINGS: Final = (
     Item("imports", _("Import"), "exchange:imports", "upload",

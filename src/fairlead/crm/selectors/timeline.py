@@ -21,7 +21,7 @@ from fairlead.journal.querysets import EventQuerySet
 from fairlead.journal.undoing import may_undo, undo_address
 from fairlead.process.definition import Definition
 from fairlead.process.enums import Kind, Outcome
-from fairlead.process.words import criterion_name, objection_text, stage_name
+from fairlead.process.words import criterion_name, move_name, objection_text, stage_name
 from fairlead.work.enums import ActivityKind, ActivityOutcome
 from fairlead.work.models import Activity, File
 from fairlead.work.selectors.comments import Remark, remark_out
@@ -42,7 +42,19 @@ STAGE_EVENTS = (
     "reopened",
     "move_refused",
 )
-GATE_EVENTS = ("attested", "attestation_withdrawn", "waiver_granted", "waiver_revoked")
+GATE_EVENTS = (
+    "attested",
+    "attestation_withdrawn",
+    "waiver_granted",
+    "waiver_revoked",
+    "waiver_ended",
+    "override_requested",
+    "override_granted",
+    "override_refused",
+    "override_withdrawn",
+    "override_lapsed",
+    "glass_broken",
+)
 WORK_EVENTS = (
     "activity_done",
     "activity_planned",
@@ -361,16 +373,22 @@ class Teller:
 
     def _gate(self, event: Event) -> Entry:
         definition = self.definitions.get(event.process_key)
-        item = (
-            criterion_name(definition, event.data.get("criterion", ""))
-            if definition
-            else event.data.get("criterion", "")
-        )
+        key = event.data.get("criterion", "")
+        item = criterion_name(definition, key) if definition and key else key
+        if definition and (move := event.data.get("move")):
+            item = move_name(definition, move, event.data.get("to", ""))
         words = {
             "attested": (_("%(name)s confirmed: %(item)s"), "user-check"),
             "attestation_withdrawn": (_("%(name)s took back: %(item)s"), "corner-up-left"),
             "waiver_granted": (_("%(name)s waived: %(item)s"), "shield-off"),
             "waiver_revoked": (_("%(name)s ended the waiver: %(item)s"), "ban"),
+            "waiver_ended": (_("The waiver ran out: %(item)s"), "clock"),
+            "override_requested": (_("%(name)s asked to let pass: %(item)s"), "shield-off"),
+            "override_granted": (_("%(name)s granted what was asked: %(item)s"), "shield-off"),
+            "override_refused": (_("%(name)s refused what was asked: %(item)s"), "ban"),
+            "override_withdrawn": (_("%(name)s took the request back: %(item)s"), "corner-up-left"),
+            "override_lapsed": (_("Nobody decided what was asked: %(item)s"), "clock"),
+            "glass_broken": (_("%(name)s broke the glass: %(item)s"), "alert-triangle"),
         }
         text, icon = words[event.type]
         more = tuple(w for w in (self._reason(event),) if w)

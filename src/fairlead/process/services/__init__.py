@@ -4,9 +4,11 @@ from .asking import answer_question, note_guidance, remove_answer
 from .clocking import acknowledge, settle_call, take_over_thresholds
 from .drafting import begin_draft, begin_process, discard_draft, edit_draft, publish_draft, rebase_draft
 from .evidence import attest, facts_change, grant_waiver, revoke_waiver, withdraw_attestation
+from .forcing import force_move, force_waiver
 from .gates import refresh_due_gates, refresh_gates
 from .mirroring import mirror_subjects, pin_category
 from .moves import MoveOutcome, MoveWish, move, move_many
+from .overrides import decide_override, request_override, withdraw_override
 from .playbooks import end_playbook, happened, launch_playbook, take_back_launches
 from .publishing import publish, retire, validate
 from .seconding import ask_to_publish, decide_publishing
@@ -25,12 +27,15 @@ __all__ = [
     "attest",
     "begin_draft",
     "begin_process",
+    "decide_override",
     "decide_publishing",
     "discard_draft",
     "edit_draft",
     "end_playbook",
     "escalate_vetoes",
     "facts_change",
+    "force_move",
+    "force_waiver",
     "grant_waiver",
     "happened",
     "launch_playbook",
@@ -48,6 +53,7 @@ __all__ = [
     "refresh_due_gates",
     "refresh_gates",
     "remove_answer",
+    "request_override",
     "retire",
     "revoke_waiver",
     "settle_call",
@@ -56,5 +62,6 @@ __all__ = [
     "take_over_thresholds",
     "validate",
     "withdraw_attestation",
+    "withdraw_override",
     "withdraw_veto",
 ]

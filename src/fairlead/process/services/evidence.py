@@ -23,6 +23,7 @@ from ..models import Attestation, Journey, Waiver
 from ..packages import DEAL_TEAM
 from ..refusals import AttestationRefused, WaiverRefused
 from . import ledger
+from .budget import within_budget
 from .gates import refresh_gates
 
 MIN_REASON = 10  # characters (OV-1)
@@ -68,7 +69,7 @@ def journey_for(journey_id: int, *, by: Any, right: str) -> Journey:
     return row
 
 
-def _criterion(journey: Journey, key: str) -> Criterion:
+def criterion_of(journey: Journey, key: str) -> Criterion:
     found = definition_of(journey.process_version).criterion(key)
     if found is None:
         raise Invalid(errors=[{"field": "criterion", "message": _("This process has no such item.")}])
@@ -85,7 +86,7 @@ def attest(
     AR, SR, FR; by role for managers and departments.
     """
     journey = journey_for(journey_id, by=by, right="deal.attest")
-    criterion = _criterion(journey, criterion_key)
+    criterion = criterion_of(journey, criterion_key)
     if criterion.type != CriterionType.ATTESTATION:
         raise AttestationRefused(_("This item is not one that a person confirms."))
     if journey.owner_id == by.pk:
@@ -174,6 +175,14 @@ def withdraw_attestation(attestation_id: int, *, by: Any, at: datetime, channel:
     return row
 
 
+def gains_by(row: Journey, by: Any) -> bool:
+    """Approver ≠ beneficiary (OV-5): the owner, and the people of the deal team."""
+    if row.owner_id == by.pk:
+        return True
+    facts = subjects.room_of(row.subject_type).facts([row.subject_id]).get(row.subject_id)
+    return facts is not None and any(by.pk in people for people in facts.team.values())
+
+
 @transaction.atomic
 def grant_waiver(
     journey_id: int,
@@ -193,7 +202,7 @@ def grant_waiver(
     """
     journey = journey_for(journey_id, by=by, right="waiver.grant")
     definition = definition_of(journey.process_version)
-    criterion = _criterion(journey, criterion_key)
+    criterion = criterion_of(journey, criterion_key)
     errors = []
     if len(text.strip()) < MIN_REASON:
         errors.append(
@@ -210,18 +219,50 @@ def grant_waiver(
         raise Invalid(errors=errors)
     if journey.owner_id == by.pk:
         raise WaiverRefused(_("The owner cannot waive for the own deal; ask a manager."))
+    if gains_by(journey, by):
+        raise WaiverRefused(_("Who is on the deal team cannot waive for it; ask a manager outside it."))
     if not criterion.waivable:
         raise WaiverRefused(_("This item cannot be waived."))
+    within_budget(by, at)
+    return write_waiver(
+        journey,
+        criterion_key=criterion_key,
+        reason_code=reason_code,
+        text=text,
+        expires_at=expires_at,
+        by=by,
+        at=at,
+        channel=channel,
+    )
+
+
+def write_waiver(
+    journey: Journey,
+    *,
+    criterion_key: str,
+    reason_code: str,
+    text: str,
+    expires_at: datetime,
+    by: Any,
+    at: datetime,
+    channel: str,
+    compensation: str = "",
+    forced: bool = False,
+) -> Waiver:
+    """The row and its event; who may grant it was asked before."""
     with facts_change(journey.subject_type, [journey.subject_id], at=at):
         row = Waiver.objects.create(
             journey=journey,
             criterion_key=criterion_key,
             reason_code=reason_code,
             text=text.strip(),
+            compensation=compensation.strip(),
+            forced=forced,
             granted_by=by,
             granted_at=at,
             expires_at=expires_at,
         )
+        data = {"criterion": criterion_key, "waiver": row.pk, "until": expires_at.isoformat()}
         record(
             [
                 NewEvent(
@@ -233,7 +274,7 @@ def grant_waiver(
                         effective_at=at,
                         channel=channel,
                         reason_code=reason_code,
-                        data={"criterion": criterion_key, "waiver": row.pk, "until": expires_at.isoformat()},
+                        data=data | ({"forced": True} if forced else {}),
                         comment=row.text,
                     )
                 )

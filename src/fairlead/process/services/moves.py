@@ -8,7 +8,7 @@ evaluation, flags and journal are written in one transaction (GT-4, MV-11).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from .. import fold, stages, subjects
 from ..definition import Definition, Stage
 from ..engine import decide
 from ..enums import CANCELLING_OUTCOMES, ExitType, ForecastCategory, Kind
-from ..models import Evaluation, GateFlag, Journey
+from ..models import Evaluation, GateFlag, Journey, OverrideRequest
 from ..recording import facts_as_json, objections_as_json, results_as_json
 from ..refusals import GateRefused, LostRace, MoveImpossible
 from ..selectors.gathering import Situation, after_move, situations
@@ -55,6 +55,7 @@ class MoveWish:
     on_behalf_of_id: int | None = None
     acted_by: Any = None
     tag: str = ""  # carried by the event, by which such moves are found again
+    forced: bool = False  # the glass was broken: see `overrides.force_move`
 
 
 @dataclass(slots=True)
@@ -201,17 +202,23 @@ class _Batch:
     def __init__(self, *, by: Any, at: datetime, channel: str) -> None:
         self.by, self.at, self.channel = by, at, channel
         self.decided: list[tuple[MoveWish, MoveOutcome, Journey, Situation]] = []
+        self.permits: dict[int, int] = {}
 
     def judge(
         self, wish: MoveWish, outcome: MoveOutcome, row: Journey, situation: Situation, *, may_move: bool
     ) -> None:
         verdict = decide(situation.definition, situation.facts, wish.wish)
+        if wish.forced:
+            verdict = _forced(verdict)
         outcome.verdict, outcome.journey = verdict, row
         # A move with a right of its own asks that one alone: finance reopens a won deal without selling any.
         if not verdict.needs_right and not may_move:
             outcome.refusal = NotPermitted()
             return
-        if verdict.needs_right and not self._may(self._mover(wish), row, verdict.needs_right):
+        is_free = not verdict.needs_right or self._may(self._mover(wish), row, verdict.needs_right)
+        if not is_free and may_move and verdict.allowed:
+            is_free = self._permit(wish, row, verdict)
+        if not is_free:
             outcome.refusal = NotPermitted(
                 _("This move needs a person with the right “%(right)s” over this record.")
                 % {"right": verdict.needs_right},
@@ -234,6 +241,22 @@ class _Batch:
             return True
         room = subjects.room_of(row.subject_type)
         return bool(room.visible_ids(mover, [row.subject_id], right=right))
+
+    def _permit(self, wish: MoveWish, row: Journey, verdict: Verdict) -> bool:
+        """Whether somebody above let this person make this move; it is used up by it (OV-1)."""
+        permits = OverrideRequest.objects.select_for_update(of=("self",)).permits(self.at)
+        found = permits.filter(
+            journey=row.pk,
+            requested_by=self._mover(wish),
+            move_kind=verdict.wish.kind,
+            to_stage=verdict.target,
+        ).first()
+        if found is not None:
+            found.used_at = self.at
+            found.version += 1
+            found.save(update_fields=["used_at", "version"])
+            self.permits[row.pk] = found.pk
+        return found is not None
 
     def write(self, locked: Mapping[int, Journey], *, refresh: bool) -> None:
         evaluations = bulk.insert([self._evaluation(*d) for d in self.decided])
@@ -344,6 +367,10 @@ class _Batch:
             data["soft_passed"] = list(verdict.soft_passed)
         if wish.tag:
             data["tag"] = wish.tag
+        if wish.forced:
+            data["forced"] = list(verdict.soft_passed)
+        if row.pk in self.permits:
+            data["permit"] = self.permits[row.pk]
         return NewEvent(
             **ledger.event_base(
                 row,
@@ -405,6 +432,13 @@ class _Batch:
             subjects.room_of(subject_type).after_moves(moves)
             follow_moves(moves)
             end_work(moves)
+
+
+def _forced(verdict: Verdict) -> Verdict:
+    """The same move, its gaps passed as flags and no right asked; what the process does not know stays impossible."""
+    if verdict.objections:
+        return verdict
+    return replace(verdict, allowed=True, needs_right="", soft_passed=tuple(r.key for r in verdict.gaps))
 
 
 def event_of(definition: Definition, row: Journey, verdict: Verdict) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,81 @@
+"""Requests for overrides as their readers see them, and what may be asked for a journey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from ..engine import decide, forward_move, legal_moves
+from ..enums import FORWARD, JourneyState, Kind, OverrideState
+from ..models import Journey, OverrideRequest, Waiver
+from ..subjects import visible_subjects
+from ..verdicts import CriterionResult, LegalMove
+from .gathering import Situation
+
+
+def requests() -> QuerySet[OverrideRequest]:
+    return OverrideRequest.objects.select_related(
+        "journey__process_version__process", "requested_by", "decided_by", "waiver"
+    )
+
+
+def seen_by(user: Any) -> QuerySet[OverrideRequest]:
+    """Requests about records that the person sees."""
+    seen = Q(pk__in=[])
+    for kind, ids in visible_subjects(user).items():
+        seen |= Q(journey__subject_type=kind, journey__subject_id__in=ids)
+    return requests().filter(seen)
+
+
+def to_decide(user: Any) -> QuerySet[OverrideRequest]:
+    """Open requests that the person has the right to decide, without the own ones; the oldest first."""
+    rights = OverrideRequest.objects.open().order_by().values_list("needs_right", flat=True).distinct()
+    may = Q(pk__in=[])
+    for right in rights:
+        if not user.reach(right):
+            continue
+        for kind, ids in visible_subjects(user, right).items():
+            may |= Q(needs_right=right, journey__subject_type=kind, journey__subject_id__in=ids)
+    found = seen_by(user).filter(may, state=OverrideState.OPEN)
+    return found.exclude(requested_by=user).exclude(journey__owner=user).order_by("requested_at", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Askable:
+    """What somebody may ask for: items of the next gate that are not met and can be waived; moves that need leave."""
+
+    items: tuple[CriterionResult, ...] = ()
+    moves: tuple[LegalMove, ...] = ()
+
+
+def askable(situation: Situation) -> Askable:
+    facts, definition = situation.facts, situation.definition
+    if facts.journey.state != JourneyState.OPEN:
+        return Askable()
+    wish = forward_move(definition, facts)
+    results: Sequence[CriterionResult] = ()
+    if wish is not None:
+        results = decide(definition, facts, wish).results
+    items = []
+    for result in results:
+        found = definition.criterion(result.key)
+        if found is not None and found[2].waivable and (result.blocks or result.open_flag):
+            items.append(result)
+    moves = [m for m in legal_moves(definition, facts) if m.needs_right and m.kind != Kind.REOPEN]
+    return Askable(tuple(items), tuple(moves))
+
+
+def forcible(situation: Situation) -> tuple[LegalMove, ...]:
+    """Moves ahead and back that the process knows from here."""
+    if situation.facts.journey.state != JourneyState.OPEN:
+        return ()
+    kinds = {*FORWARD, Kind.CLOSE_WON, Kind.REGRESS}
+    return tuple(m for m in legal_moves(situation.definition, situation.facts) if m.kind in kinds)
+
+
+def running_waivers(journey: Journey, at: datetime) -> QuerySet[Waiver]:
+    return Waiver.objects.live(at).filter(journey=journey).select_related("granted_by").order_by("expires_at")
