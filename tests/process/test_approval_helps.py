@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.process.approvals_document import DISCOUNT, document
+from tests.factories.approvals import DISCOUNT, document
 from tests.process.test_approval_pure import AT, loaded, values
 
 from fairlead.process.approval_alike import Case, alike, span
