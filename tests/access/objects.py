@@ -76,6 +76,9 @@ KINDS: Final[Mapping[str, str]] = {
     "approval-questions/": "approval_question",
     "approval-conditions/": "approval_condition",
     "delegations/": "delegation",
+    "vetoes/": "veto",
+    "hand-overs/": "hand_over",
+    "role-questions/": "role_question",
 }
 #: Arguments that are words: the same for every object.
 WORDS: Final[Mapping[str, Any]] = {
@@ -113,7 +116,7 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
 #: Arguments after the first one that name an object of their own.
 SECOND: Final[Mapping[str, str]] = {
     "role_id": "contact_role", "milestone_id": "milestone", "run_id": "playbook_run", "answer_id": "answer",
-    "step_id": "plan_step",
+    "step_id": "plan_step", "veto_id": "veto", "handover_id": "hand_over", "question_id": "role_question",
 }  # fmt: skip
 #: Objects that everybody with the right may see, whoever made them.
 SHARED: Final = frozenset({"user", "team", "field", "segment"})
@@ -236,6 +239,13 @@ def _of(where: Company, owner: User, **slots: Any) -> Iterator[tuple[str, Any]]:
             deal.pk, side="customer", title="评审会", due=now.date(), contact_id=contact.pk, **how
         ),
     )
+    veto = {"domain": "customer", "clause": "独家供货", "alternative": "改为优先供货，期限一年。"}
+    yield "veto", process.raise_veto(deal.journey_id, **veto, **how)
+    if "sr" not in slots:
+        where.edit(deal, sr=where.people["luo"].pk)
+    there = {"problem", "people", "dates", "budget"}
+    yield "hand_over", crm.offer_hand_over(deal.pk, package="ar_sr", there=there, **how)
+    yield "role_question", crm.ask_role(deal.pk, role="SR", question="能接旧的系统吗？", **how)
     yield "answer", process.answer_question(deal.journey_id, key="today_how", answer="人工记录", **how)
     with suppress(GateRefused):
         where.move(deal)

@@ -91,6 +91,13 @@ def furnish(where: Company) -> Place:
         **where.how(where.admin),
     ).pk
     ids["view"] = crm.save_view("opportunity", name="百万以上", state=crm.ViewState(sort="-amount"), **how).pk
+    crm_veto = {"domain": "customer", "clause": "独家供货", "alternative": "改为优先供货，期限一年。"}
+    ids["veto"] = process.raise_veto(deal.journey_id, **crm_veto, **how).pk
+    ids["hand_over"] = crm.offer_hand_over(
+        deal.pk, package="fr_ar", there={"acceptance", "open_points", "payments"}, **where.how(where.he)).pk  # fmt: skip
+    ids["hand_over_of_mine"] = crm.offer_hand_over(deal.pk, package="sr_fr", there={
+        "scope", "configuration", "promises", "dates", "cost"}, **how).pk  # fmt: skip
+    ids["role_question"] = crm.ask_role(deal.pk, role="FR", question="二期能提前两周吗？", **how).pk
     ids["draft"] = process.begin_draft(PROCESS, **where.how(where.people["tang"])).pk
     deal.refresh_from_db()
     place.versions = dict.fromkeys(ids, 1) | {
@@ -281,6 +288,20 @@ LINES: Mapping[str, Line] = {
     "scorecards_list": Line("zhou", "opportunity"),
     "scorecards_assess": Line("zhou", "opportunity", lambda p: {
         "score": "meddpicc", "element": "meddpicc_pain", "value": 1, "text": "李工 3 月 2 日说每次停机二十万"}),
+    "bonus_split_get": Line("zhou", "opportunity"),
+    "bonus_split_agree": Line("zhou", "opportunity", lambda p: {"ar": 40, "sr": 30, "fr": 30}),
+    "vetoes_list": Line("zhou", "opportunity"),
+    "vetoes_raise": Line("he", "opportunity", lambda p: {
+        "domain": "delivery_date", "clause": "6 周交货", "alternative": "9 周交货，或分两期。"}, status=201),
+    "vetoes_settle": Line("zhou", "veto", lambda p: {"how": "withdrawn"}),
+    "hand_overs_list": Line("zhou", "opportunity"),
+    "hand_overs_offer": Line("zhou", "opportunity", lambda p: {"package": "ar_sr", "there": []}, status=422),
+    "hand_overs_answer": Line("zhou", "hand_over", lambda p: {"accept": True}),
+    "hand_overs_withdraw": Line("zhou", "hand_over_of_mine", status=204),
+    "role_questions_list": Line("zhou", "opportunity"),
+    "role_questions_ask": Line("zhou", "opportunity", lambda p: {"role": "FR", "question": "几周？"}, status=201),
+    "role_questions_answer": Line("he", "role_question", lambda p: {"answer": "可以提前一周。"}),
+    "role_questions_withdraw": Line("zhou", "role_question", status=204),
     "plan_get": Line("zhou", "opportunity"),
     "plan_add": Line("zhou", "opportunity", lambda p: {
         "side": "customer", "title": "法务看合同", "due": "2026-12-20", "contact": p.ids["contact"]}, status=201),

@@ -28,6 +28,7 @@ from fairlead.work.schemas import colleague
 
 from . import services
 from .api_methods import router as methods
+from .api_team import router as team_work
 from .models import ContactRole, DealTeamMember, Opportunity
 from .schemas import (
     ContactRoleIn,
@@ -42,6 +43,7 @@ from .schemas import (
 
 router = Router(tags=["crm"])
 router.add_router("", methods)
+router.add_router("", team_work)
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Target = Annotated[str, Query(pattern=r"^[a-z0-9_]{0,60}$")]

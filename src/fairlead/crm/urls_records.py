@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from .views import (
     alike,
     deal_people,
+    deal_team,
     editing,
     guidance,
     handing,
@@ -41,6 +42,27 @@ urlpatterns: list[URLPattern] = [
     path("opportunities/<int:pk>/roles/", deal_people.add_role, name="add_role"),
     path("opportunities/<int:pk>/roles/<int:role_id>/remove/", deal_people.remove_role, name="remove_role"),
     path("opportunities/<int:pk>/team/", deal_people.set_team, name="set_team"),
+    path("opportunities/<int:pk>/team/split/", deal_team.split, name="team_split"),
+    path("opportunities/<int:pk>/vetoes/", deal_team.veto, name="veto"),
+    path(
+        "opportunities/<int:pk>/vetoes/<int:veto_id>/withdraw/", deal_team.withdraw_veto, name="veto_withdraw"
+    ),
+    path(
+        "opportunities/<int:pk>/vetoes/<int:veto_id>/accept/",
+        deal_team.accept_alternative,
+        name="veto_accept",
+    ),
+    path("opportunities/<int:pk>/vetoes/<int:veto_id>/overrule/", deal_team.overrule, name="veto_overrule"),
+    path("opportunities/<int:pk>/hand-overs/", deal_team.offer, name="hand_over_offer"),
+    path(
+        "opportunities/<int:pk>/hand-overs/<int:handover_id>/", deal_team.answer_hand_over, name="hand_over"
+    ),
+    path("opportunities/<int:pk>/role-questions/", deal_team.ask, name="role_ask"),
+    path(
+        "opportunities/<int:pk>/role-questions/<int:question_id>/",
+        deal_team.answer_question,
+        name="role_question",
+    ),
     path("opportunities/<int:pk>/handbook/", guidance.handbook, name="handbook"),
     path("opportunities/<int:pk>/scorecard/", scorecard.scorecards, name="scorecards"),
     path("opportunities/<int:pk>/scorecard/assess/", scorecard.assess_element, name="assess"),

@@ -23,7 +23,7 @@ from .refusals import GateRefused, LostRace
 from .selectors.gathering import Situation, situations
 from .services import MoveOutcome, move
 from .subjects import visible_subjects
-from .verdicts import CriterionResult, Verdict, Wish
+from .verdicts import CriterionResult, TrackResult, Verdict, Wish
 
 if TYPE_CHECKING:  # a page needs no schemas of the API
     from .schemas import MoveIn
@@ -129,7 +129,7 @@ def checklist_out(journey: Journey, at: datetime, given: "MoveIn | None" = None)
     wish = wish_of(situation, given) if given is not None else forward_move(definition, situation.facts)
     found: dict[str, Any] = {
         "journey": journey.pk, "version": journey.version, "soft": situation.facts.journey.soft, "kind": None, "to": "",
-        "headline": "", "allowed": False, "needs_right": "", "gaps": [], "objections": [], "criteria": [],
+        "headline": "", "allowed": False, "needs_right": "", "gaps": [], "objections": [], "criteria": [], "tracks": [],
     }  # fmt: skip
     if wish is None:
         return found
@@ -138,8 +138,18 @@ def checklist_out(journey: Journey, at: datetime, given: "MoveIn | None" = None)
         "kind": wish.kind, "to": verdict.target, "headline": words.headline(definition, verdict),
         "allowed": verdict.allowed, "needs_right": verdict.needs_right, "gaps": [r.key for r in verdict.gaps],
         "objections": [{"code": o.code, "text": words.objection_text(o)} for o in verdict.objections],
-        "criteria": criteria_out(verdict.results, definition),
+        "criteria": criteria_out(verdict.results, definition), "tracks": tracks_out(verdict.tracks),
     }  # fmt: skip
+
+
+def tracks_out(tracks: Sequence[TrackResult]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": t.key, "role": t.role, "level": t.level, "done": t.done, "total": t.total, "through": t.is_through,
+            "missing": list(t.missing),
+        }
+        for t in tracks
+    ]  # fmt: skip
 
 
 def criteria_out(results: Sequence[CriterionResult], definition: Definition) -> list[dict[str, Any]]:
@@ -152,7 +162,7 @@ def _criterion_out(
     result: CriterionResult, definition: Definition, fields: Catalogue, people: Mapping[int, str]
 ) -> dict[str, Any]:
     return {
-        "key": result.key, "name": words.criterion_name(definition, result.key), "stage": result.stage_key,
+        "key": result.key, "name": words.item_name(definition, result), "stage": result.stage_key,
         "stage_name": words.stage_name(definition, result.stage_key), "side": result.side, "type": result.type,
         "level": result.level, "state": result.state, "why": result.why,
         "text": words.why_text(result, definition, fields, people), "role": result.role, "mend": result.mend,
@@ -173,7 +183,7 @@ def gate_problem(refusal: GateRefused) -> dict[str, Any]:
     return {
         "journey": journey.pk, "version": journey.version, "to": verdict.target,
         "to_name": words.stage_name(definition, verdict.target), "headline": words.headline(definition, verdict),
-        "gaps": gaps, "evaluation_id": refusal.evaluation_id,
+        "gaps": gaps, "waits_for": [t.role for t in verdict.waits_for], "evaluation_id": refusal.evaluation_id,
     }  # fmt: skip
 
 

@@ -112,6 +112,18 @@ class CriterionOut(Answer):
     parts: list[dict[str, Any]]
 
 
+class TrackOut(Answer):
+    """How far a role is with its part of the stage; the stage is left when each `block` track is through."""
+
+    key: str
+    role: str
+    level: str
+    done: int
+    total: int
+    through: bool
+    missing: list[str]
+
+
 class ObjectionOut(Answer):
     code: str
     text: str
@@ -131,6 +143,7 @@ class ChecklistOut(Answer):
     gaps: list[str]
     objections: list[ObjectionOut]
     criteria: list[CriterionOut]
+    tracks: list[TrackOut]
 
 
 class ReasonOut(Answer):

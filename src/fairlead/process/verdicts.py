@@ -70,7 +70,8 @@ class TrackResult:
 
     @property
     def is_through(self) -> bool:
-        return not self.missing
+        """A track that blocks needs its required items alone, one that only flags all of them."""
+        return not self.missing if self.level == Level.BLOCK else self.done == self.total
 
 
 # Objections that speak of one field of the wish: whoever asks can mend them and ask again.

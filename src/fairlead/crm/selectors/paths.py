@@ -19,8 +19,8 @@ from fairlead.process.enums import CLOSED_STATES, CriterionState, ExitType, Jour
 from fairlead.process.facts import Facts
 from fairlead.process.models import Journey, Visit
 from fairlead.process.roles import role_name
-from fairlead.process.verdicts import CriterionResult, Verdict
-from fairlead.process.words import criterion_name, headline, stage_name, why_text
+from fairlead.process.verdicts import CriterionResult, TrackResult, Verdict
+from fairlead.process.words import criterion_name, headline, item_name, join_words, stage_name, why_text
 
 MOST_BEADS = 9  # more than these would not fit on the thread: then the required ones alone
 MEND_ICONS: Mapping[str, str] = {
@@ -33,6 +33,7 @@ MEND_ICONS: Mapping[str, str] = {
     "external": "external-link",
     "task": "clipboard-check",
     "group": "layout-list",
+    "veto": "hand-stop",
 }
 
 
@@ -179,7 +180,7 @@ def _here(
                 "state": str(r.state),
                 "url": f"#c-{r.key}",
                 "label": _("%(item)s: %(state)s")
-                % {"item": criterion_name(definition, r.key), "state": CriterionState(r.state).label},
+                % {"item": item_name(definition, r), "state": CriterionState(r.state).label},
             }
             for r in ordered
         ],
@@ -230,6 +231,8 @@ def checklist_of(
         else _("On hold at %(stage)s") % {"stage": stage_name(definition, stage.key)},
         "state": ring_of(verdict) if verdict is not None else "pending",
         "sub": " · ".join(sub),
+        "lanes": lanes_of(definition, facts, verdict.tracks if verdict is not None else (), owners),
+        "join": join_words(definition, verdict) if verdict is not None else "",
         "open": sorted((i for i in items if not i["settled"]), key=lambda i: i["must"] is not True),
         "settled": settled,
         "settled_words": " · ".join(f"{word} {count}" for word, count in counts.items()),
@@ -243,6 +246,47 @@ def checklist_of(
             "risks": [pick(n) for n in stage.risks],
         },
     }
+
+
+def lanes_of(
+    definition: Definition, facts: Facts, tracks: Sequence[TrackResult], owners: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The tracks of a stage as lanes: who works on each, how far it is, and how its own limit stands (IT-2)."""
+    found = []
+    for result in tracks:
+        track = next(t for t in definition.stage(result.stage_key).tracks if t.key == result.key)
+        limit, days = track.limit_red or track.limit_yellow, facts.working_days_in_stage
+        late = (
+            not result.is_through
+            and days is not None
+            and track.limit_red is not None
+            and days > track.limit_red
+        )
+        soon = (
+            not result.is_through
+            and days is not None
+            and track.limit_yellow is not None
+            and days > track.limit_yellow
+        )
+        clock = ""
+        if days is not None and limit and not result.is_through:
+            clock = _("day %(days)s of %(limit)s") % {"days": days, "limit": limit}
+        found.append(
+            {
+                "key": track.key,
+                "name": pick(track.name),
+                "role": result.role,
+                "who": owners.get(result.role, ""),
+                "done": result.done,
+                "total": result.total,
+                "through": result.is_through,
+                "must": result.level == Level.BLOCK,
+                "clock": clock,
+                "state": "overdue" if late else "due" if soon else "",
+                "owes": [criterion_name(definition, key) for key in result.missing],
+            }
+        )
+    return found
 
 
 def _item(
@@ -271,12 +315,12 @@ def _item(
         "id": f"c-{result.key}",
         "state": str(result.state),
         "settled": result.settled,
-        "title": pick(criterion.name) if criterion else result.key,
+        "title": item_name(definition, result),
         "said": str(CriterionState(result.state).label),
         "must": True if result.level == Level.BLOCK else False if result.level == Level.FLAG else None,
         "how": _("; ").join(w for w in how if w),
-        "mend": mend_word(result.mend),
-        "icon": MEND_ICONS.get(result.mend, "pencil"),
+        "mend": _("Assign now") if criterion and criterion.slot else mend_word(result.mend),
+        "icon": "user-plus" if criterion and criterion.slot else MEND_ICONS.get(result.mend, "pencil"),
         "help": pick(criterion.help) if criterion and criterion.help else "",
     }
 
@@ -292,5 +336,6 @@ def mend_word(mend: str) -> str:
         "attest": _("Confirm"),
         "task": _("Do tasks"),
         "external": _("Look"),
+        "veto": _("Settle"),
     }
     return words.get(mend, _("Complete"))

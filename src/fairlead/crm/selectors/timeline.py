@@ -28,6 +28,7 @@ from fairlead.work.selectors.comments import Remark, remark_out
 
 from ..wording import words_on
 from .method_entries import METHOD_EVENTS, method_words
+from .team_entries import TEAM_EVENTS, TEAM_WORDS, VETO_EVENTS
 
 PAGE = 30
 STAGE_EVENTS = (
@@ -75,12 +76,13 @@ EDIT_EVENTS = (
     "milestone_added",
     "milestone_done",
     "category_set",
+    "bonus_split_agreed",
 )
 # What a person can ask to see; "all" leaves out the mirrors that services keep.
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "work": (*WORK_EVENTS, *TASK_EVENTS, *METHOD_EVENTS),
+    "work": (*WORK_EVENTS, *TASK_EVENTS, *METHOD_EVENTS, *(t for t in TEAM_EVENTS if t not in VETO_EVENTS)),
     "stage": STAGE_EVENTS,
-    "gate": GATE_EVENTS,
+    "gate": (*GATE_EVENTS, *VETO_EVENTS),
     "comment": ("commented", "comment_removed"),
     "file": ("file_added", "file_withdrawn", "file_restored"),
     "edit": EDIT_EVENTS,
@@ -113,6 +115,7 @@ PLAIN: Mapping[str, tuple[str, str | Promise, str, str]] = {
     "created": ("plus", gettext_lazy("%(name)s created the record"), "", "edit"),
     "contact_left": ("logout", gettext_lazy("%(name)s noted: has left the company"), "", "edit"),
     "contact_back": ("user-check", gettext_lazy("%(name)s noted: has not left"), "", "edit"),
+    **TEAM_WORDS,
     "milestone_added": ("calendar-plus", gettext_lazy("%(name)s added a milestone"), "", "edit"),
 }
 WORK_WORDS: Mapping[str, str | Promise] = {
@@ -252,6 +255,8 @@ class Teller:
         if event.type in PLAIN:
             icon, words, below, kind = PLAIN[event.type]
             text = str(self._payload(event).get(below, "")) if below else ""
+            if event.type in TEAM_EVENTS:
+                text = " · ".join(part for part in (text, self._comment_of(event)) if part)
             return Entry(
                 event.pk, event.effective_at, icon, str(words) % {"name": self.who(event)}, text, kind=kind
             )

@@ -21,7 +21,7 @@ from fairlead.organisation.selectors import default_calendar
 from fairlead.process.definition import Definition, Package
 from fairlead.process.definitions import definition_of
 from fairlead.process.services import facts_change
-from fairlead.process.services.clock_notices import Managers
+from fairlead.process.services.clock_notices import Managers, Notice, tell
 from fairlead.process.team_reading import return_reasons
 from fairlead.work.enums import Reason
 from fairlead.work.services.notifications import notify
@@ -403,7 +403,16 @@ def _escalate(waiting: Any, pk: int, type_: str, name: str, managers: Managers, 
     about: dict[str, Any] = {name: pk}
     _note(deal, type_, by=None, at=at, channel=Channel.SYSTEM, role=role, **about)
     people = {*managers.of(deal.team_id), row.to_id, row.by_id}
-    _tell(deal, people, Reason.ESCALATED, type_, by=None, at=at, **about)
+    notice = Notice(
+        recipient_ids=tuple(sorted(people)),
+        subject_type=KIND,
+        subject_id=deal.pk,
+        code=type_,
+        params=about,
+        at=at,
+        reason=Reason.ESCALATED,
+    )
+    tell([notice])  # background work already: at once
     return 1
 
 

@@ -29,8 +29,7 @@ from fairlead.process.words import criterion_name, objection_text, stage_name
 from fairlead.work.enums import ActivityKind, ActivityOutcome
 from fairlead.work.selectors.lines import box as line_box
 
-from ..enums import BuyingRole, TeamRole
-from ..forms.records import people_options
+from ..enums import BuyingRole
 from ..models import ContactRole
 from ..rules import reaches
 from ..sections import tabs_of
@@ -40,6 +39,7 @@ from ..selectors.fields import groups_of
 from ..selectors.history import changes_of, edits_of
 from ..selectors.paths import checklist_of, path_of
 from ..wording import words_on
+from .deal_team_words import team_context
 from .panel_words import move_name
 from .shared import notes
 
@@ -152,7 +152,7 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
             "may_add_contact": user.may("contact.create"),
         }
     elif tab == "team":
-        context |= _team(deal, user)
+        context |= team_context(deal, user, at)
     elif tab == "files":
         context |= {"file_kinds": document_kinds(deal.definition), "files": deal.files[::-1]}
     elif edits is not None:
@@ -383,16 +383,6 @@ def _role(role: ContactRole) -> dict[str, Any]:
         "left": role.contact.left_at is not None,
         "state": "won" if role.stance > 0 else "lost" if role.stance < 0 else "planned",
     }
-
-
-def _team(deal: Deal, user: Any) -> dict[str, Any]:
-    row = deal.row
-    held = {role: {"pk": pk, "name": name} for role, pk, name in deal.team}
-    slots = [
-        {"role": role.value, "label": str(role.label), "person": held.get(role.value)} for role in TeamRole
-    ]
-    may_reassign = reaches(user, "opportunity.reassign", row)
-    return {"slots": slots, "may_reassign": may_reassign, "people": people_options()}
 
 
 def document_kinds(definition: Definition | None) -> list[tuple[str, str]]:

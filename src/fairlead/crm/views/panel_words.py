@@ -19,7 +19,7 @@ from fairlead.process import words
 from fairlead.process.definition import Definition
 from fairlead.process.enums import CriterionState, CriterionType, Kind, Level
 from fairlead.process.roles import buying_role_name, role_name
-from fairlead.process.verdicts import CriterionResult
+from fairlead.process.verdicts import VETO, CriterionResult
 from fairlead.work.enums import ActivityKind, ActivityOutcome
 
 from .. import wording
@@ -28,6 +28,7 @@ from ..facts import PLAN
 from ..forms.mends import PREFIX
 from ..models import Product
 from ..selectors.panel import Gate
+from ..selectors.paths import lanes_of
 from ..selectors.people import candidates, who_confirms
 from .panel_ways import move_form, waiver_form, ways_out
 from .shared import address, deal_url
@@ -96,6 +97,8 @@ def panel_context(
         "advised_words": ngettext("%(count)s more advised", "%(count)s more advised", len(advised))
         % {"count": len(advised)},
         "message": message or _message(gate),
+        "lanes": lanes_of(definition, gate.situation.facts, gate.verdict.tracks, _team_names(gate)),
+        "join": words.join_words(definition, gate.verdict),
         "ways": ways_out(gate),
         "waiver": waiver_form(gate, errors or {}),
         "move_form": move_form(gate, form),
@@ -113,6 +116,14 @@ def panel_context(
         "next_url": _own_next(request),
         "is_swap": request.headers.get("HX-Target", "") == "panel",
     }
+
+
+def _team_names(gate: Gate) -> dict[str, str]:
+    """Who fills the slots of the deal team: only asked where there are tracks to name them in."""
+    if not gate.verdict.tracks:
+        return {}
+    people = {"AR": gate.deal.ar, "SR": gate.deal.sr, "FR": gate.deal.fr}
+    return {role: person.name for role, person in people.items() if person is not None}
 
 
 def _own_next(request: HttpRequest) -> str:
@@ -187,6 +198,8 @@ class _Items:
         self.stage_here = gate.situation.facts.journey.stage_key
 
     def name(self, r: CriterionResult) -> str:
+        if r.type == VETO:
+            return words.item_name(self.gate.definition, r)
         criterion = self.gate.criterion(r.key)
         return pick(criterion.name) if criterion else r.key
 
@@ -208,7 +221,7 @@ class _Items:
 
     def item(self, r: CriterionResult) -> dict[str, Any]:
         found = self.settled(r)
-        mend = KIND_OF_MEND.get(CriterionType(r.type), "none")
+        mend = "veto" if r.type == VETO else KIND_OF_MEND.get(CriterionType(r.type), "none")
         refused = self.errors if self.errors.get("criterion") == r.key else {}
         found |= {
             "mend": mend,
@@ -232,6 +245,10 @@ class _Items:
     def _none(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
         return {}
 
+    def _veto(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
+        """It is settled on the tab of the deal team, where its alternative stands."""
+        return {"veto_url": f"{deal_url(self.gate.deal.pk)}?tab=team#veto-{r.mend_params.get('veto', 0)}"}
+
     def _group(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
         """Parts that are fields are filled in together, with one button."""
         fields = [
@@ -244,6 +261,7 @@ class _Items:
             for child in fields:
                 inputs += self._inputs(child, found)
         return {
+            "is_slot": False,
             "children": [self.settled(c) | {"mend": ""} if c.settled else self.item(c) for c in rest],
             "inputs": inputs,
             "locked": [],
@@ -251,7 +269,13 @@ class _Items:
 
     def _fields(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
         locked = [s.name() for s in self._specs(r) if not s.writable_by(self.gate.user)]
-        return {"inputs": self._inputs(r, found), "locked": locked, "record_url": deal_url(self.gate.deal.pk)}
+        criterion = self.gate.criterion(r.key)
+        return {
+            "is_slot": bool(criterion and criterion.slot),
+            "inputs": self._inputs(r, found),
+            "locked": locked,
+            "record_url": deal_url(self.gate.deal.pk),
+        }
 
     _score = _fields
 
@@ -392,8 +416,10 @@ class _Items:
 
     def _external(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
         fact = str(r.mend_params.get("fact", ""))
+        if fact.startswith("handover_"):
+            return {"contract_url": "", "team_url": f"{deal_url(self.gate.deal.pk)}?tab=team#hand-overs"}
         url = address("offers:contract_new") if fact.startswith("contract") else ""
-        return {"contract_url": f"{url}?opportunity={self.gate.deal.pk}" if url else ""}
+        return {"contract_url": f"{url}?opportunity={self.gate.deal.pk}" if url else "", "team_url": ""}
 
     def _tasks(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
         name = str(r.mend_params.get("tasks", ""))

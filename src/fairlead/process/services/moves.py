@@ -489,6 +489,7 @@ def _refusal(verdict: Verdict, row: Journey, evaluation_id: int) -> Exception:
         details={
             "to": verdict.target,
             "gaps": [g.key for g in verdict.gaps],
+            "waits_for": [t.role for t in verdict.waits_for],
             "evaluation_id": evaluation_id,
             "results": results_as_json(verdict.results),
         },

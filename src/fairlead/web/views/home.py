@@ -17,7 +17,8 @@ from fairlead.common.money import format_amount
 from fairlead.common.names import localized
 from fairlead.common.pages import page
 from fairlead.crm import wording
-from fairlead.crm.models import Opportunity
+from fairlead.crm.models import Opportunity, RoleQuestion
+from fairlead.crm.selectors.deal_team import waiting_for
 from fairlead.organisation.models import Organisation
 from fairlead.process.enums import ClockKind
 from fairlead.process.models import Clock
@@ -50,6 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
             {"text": text, "url": f"?scope={key}", "current": key == day.scope}
             for key, text in (("mine", _("Mine")), ("all", _("All I see")))
         ],
+        "asked": _asked(user, at),
         "pieces": _pieces(user, at),
         "create": next(iter(doors(CREATE[:1], user)), None),
         "line": line_box() if day.open_deals and user.may("opportunity.edit") else None,
@@ -143,6 +145,33 @@ def _meeting(meeting: Meeting, at: datetime) -> dict[str, Any]:
         "url": _address("crm:opportunity", deal.pk), "about": " · ".join(filter(None, facts)),
         "done_url": _address("work:complete", meeting.activity.pk),
     }  # fmt: skip
+
+
+def _asked(user: Any, at: datetime) -> list[dict[str, Any]]:
+    """What colleagues wait for: hand-overs to answer and questions to one's role, the earliest due first."""
+    found = waiting_for(user)
+    words = wording.words_on(timezone.localdate(at))
+    today: list[dict[str, Any]] = []
+    rows: list[Any] = [*found.hand_overs, *found.questions]
+    for row in rows:
+        is_question = isinstance(row, RoleQuestion)
+        day = words.short_date(timezone.localdate(row.due_at))
+        late = row.due_at < at
+        today.append(
+            {
+                "title": row.question
+                if is_question
+                else _("Hand-over %(way)s: accept or return") % {"way": f"{row.from_role} → {row.to_role}"},
+                "icon": "help" if is_question else "arrow-right",
+                "about": f"{row.opportunity.name} · {row.by.name}",
+                "url": f"{_address('crm:opportunity', row.opportunity_id)}?tab=team"
+                f"#{'question' if is_question else 'handover'}-{row.pk}",
+                "due": (_("overdue since %(day)s") if late else _("due by %(day)s")) % {"day": day},
+                "state": "overdue" if late else "planned",
+                "due_at": row.due_at,
+            }
+        )
+    return sorted(today, key=lambda one: one["due_at"])
 
 
 def _month(month: Month) -> dict[str, Any]:
