@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import clocks, company, imports, load, pages, replay, size, vitals
+from . import clocks, company, imports, load, pages, replay, size, tasks, vitals
 from .databases import ENGINES, HOME, Database, NotHere, facts
 from .measures import Figure
 
@@ -37,6 +37,7 @@ FILLED = (
     *clocks.NAMES,
     *replay.NAMES,
     *vitals.NAMES,
+    *tasks.NAMES,
 )
 NAMES = (*FILLED, *company.NAMES)
 
@@ -123,6 +124,8 @@ def _parts(
         yield "size", lambda d, known: size.measure(d, known, options.n, wanted)
     if wanted & set(vitals.NAMES) and engine == (options.engine or list(ENGINES))[0]:
         yield "vitals", lambda d, known: vitals.measure(d, known, wanted)
+    if wanted & set(tasks.NAMES) and engine == (options.engine or list(ENGINES))[0]:
+        yield "tasks", lambda d, known: tasks.measure(d, known, wanted)
     if wanted & set(load.NAMES) and (engine == "postgresql" or options.quick):
         yield "load", lambda d, known: load.measure(d, known, options.load_seconds, wanted)
     if wanted & set(imports.NAMES):
