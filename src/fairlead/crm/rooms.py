@@ -17,7 +17,7 @@ from fairlead.process import subjects
 from fairlead.process.models import Journey
 from fairlead.process.packages import WAYS, fact_of
 from fairlead.process.services import facts_change
-from fairlead.process.subjects import Mirror, Moment, Moved, SubjectFacts
+from fairlead.process.subjects import Circle, Mirror, Moment, Moved, SubjectFacts
 from fairlead.work.models import Activity
 
 from . import facts, past
@@ -269,6 +269,16 @@ def _record(model: Any, subject_type: str, zh: str, en: str, plural_en: str) -> 
     )
 
 
+def customers(subject_ids: Sequence[int], user: Any) -> Mapping[int, Circle]:
+    """The customers of deals, as far as `user` sees the account."""
+    accounts = Account.objects.visible_to(user).values("pk")
+    rows = Opportunity.objects.filter(pk__in=list(subject_ids), account__in=accounts)
+    return {
+        pk: Circle(f"account:{account}", name, reverse("crm:account", args=[account]))
+        for pk, account, name in rows.values_list("pk", "account_id", "account__name")
+    }
+
+
 def _seen_as_query(model: Any, view_right: str) -> subjects.VisibleSubjects:
     return lambda user, right: model.objects.visible_to(user, right or view_right).values("pk")
 
@@ -304,6 +314,7 @@ def register_rooms() -> None:
         ("opportunity", Opportunity),
     ):
         subjects.see_subjects(kind, _seen_as_query(model, f"{kind}.view"))
+    subjects.tell_circles("opportunity", customers)
     records.register(_record(Opportunity, "opportunity", "商机", "Opportunity", "Opportunities"))
     records.register(_record(Account, "account", "客户", "Account", "Accounts"))
     records.register(_record(Contact, "contact", "联系人", "Contact", "Contacts"))

@@ -47,6 +47,7 @@ EVENTS: Mapping[str, str | Promise] = {
     "approval_copied": pgettext_lazy("event", "Told of an approval"),
     "approval_asked": pgettext_lazy("event", "Question about an approval"),
     "approval_answered": pgettext_lazy("event", "Question about an approval answered"),
+    "approval_nudged": pgettext_lazy("event", "Reminded of an approval"),
     "approval_rerouted": pgettext_lazy("event", "Approval given to somebody who is there"),
     "approval_voided": pgettext_lazy("event", "Approval holds no more"),
     "approval_condition_met": pgettext_lazy("event", "Condition of an approval fulfilled"),

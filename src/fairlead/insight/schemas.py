@@ -55,6 +55,26 @@ class RateOut(Answer):
     enough: bool
 
 
+class KindDecidedOut(Answer):
+    """One kind of approval: hours are working hours; `left_out` were withdrawn or returned and are not counted."""
+
+    kind: str
+    n: int
+    enough: bool
+    median_hours: float | None
+    p90_hours: float | None
+    by_rule: RateOut
+    came_again: RateOut
+    approved: RateOut
+    unread: RateOut
+    left_out: int
+
+
+class DecidingOut(Answer):
+    process: str
+    items: list[KindDecidedOut]
+
+
 class ShareOut(Answer):
     value: float | None
     low: float | None

@@ -1,11 +1,23 @@
 from django.urls import path
 
-from fairlead.insight.views import adoption, audit, burden, chain, funnel, pulse, replay, usage, week
+from fairlead.insight.views import (
+    adoption,
+    audit,
+    burden,
+    chain,
+    deciding,
+    funnel,
+    pulse,
+    replay,
+    usage,
+    week,
+)
 
 app_name = "insight"
 urlpatterns = [
     path("funnel/", funnel.funnel, name="funnel"),
     path("processes/<slug:key>/usage/", usage.usage, name="usage"),
+    path("processes/<slug:key>/decisions/", deciding.deciding, name="deciding"),
     path("processes/<slug:key>/replay/", replay.replay, name="replay"),
     path("funnel/rows/", funnel.funnel_rows, name="funnel_rows"),
     path("funnel/export.csv", funnel.funnel_csv, name="funnel_csv"),

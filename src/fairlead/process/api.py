@@ -38,6 +38,7 @@ from .answers import (
     visits_out,
     waiver_out,
 )
+from .api_approval_inbox import router as approval_inbox
 from .api_approvals import router as approvals
 from .api_clocks import router as clocks
 from .api_drafts import router as drafts
@@ -74,6 +75,7 @@ from .services.landing import set_mode
 from .services.publishing import validate
 
 router = Router(tags=["process"])
+router.add_router("", approval_inbox)
 router.add_router("", approvals)
 router.add_router("", clocks)
 router.add_router("", drafts)

@@ -53,6 +53,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "override_lapsed": _("Nobody decided in time what you asked to be let pass"),
     "waiver_ended": _("A waiver has run out; its item is asked for again"),
     "glass_broken": _("%(by)s broke the glass: an item or a move was forced"),
+    "approval_nudged": _("Somebody reminds you: your decision is asked"),
     "clock_moved": _("The working calendar changed: its time limit moved"),
 }
 

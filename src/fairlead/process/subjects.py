@@ -92,6 +92,30 @@ class SubjectRoom(Protocol):
     def url(self, subject_id: int) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """What binds records together for whoever decides about one: its customer. `key` is the same for the same one."""
+
+    key: str
+    name: str
+    url: str = ""
+
+
+#: Subject ids and a reader → circle by subject id; only those that the reader may see.
+Circles = Callable[[Sequence[int], Any], Mapping[int, Circle]]
+_circles: dict[str, Circles] = {}
+
+
+def tell_circles(subject_type: str, circles: Circles) -> None:
+    """A room says which customer its subjects belong to."""
+    _circles[subject_type] = circles
+
+
+def circles_of(subject_type: str, subject_ids: Sequence[int], user: Any) -> Mapping[int, Circle]:
+    found = _circles.get(subject_type)
+    return found(subject_ids, user) if found is not None and subject_ids else {}
+
+
 MovePage = Callable[[Any, str], str]  # journey, kind of move → where it is made
 _move_pages: list[MovePage] = []
 

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from fairlead.process import views, views_clocks, views_drafts, views_landing, views_overrides
+from fairlead.process import (
+    views,
+    views_approvals,
+    views_asking,
+    views_clocks,
+    views_delegating,
+    views_drafts,
+    views_landing,
+    views_overrides,
+)
 
 app_name = "process"
 urlpatterns = [
@@ -25,4 +34,15 @@ urlpatterns = [
     path("waivers/<int:pk>/revoke", views_overrides.revoke, name="waiver_revoke"),
     path("journeys/<int:pk>/overrides/", views_overrides.of_journey, name="journey_overrides"),
     path("journeys/<int:pk>/force/", views_overrides.force, name="force"),
+    path("approvals/", views_approvals.approvals, name="approvals"),
+    path("approvals/together/", views_approvals.approvals_together, name="approvals_together"),
+    path("approvals/precedents/", views_delegating.precedents, name="precedents"),
+    path("approvals/delegations/", views_delegating.delegations, name="delegations"),
+    path("approvals/delegations/<int:pk>/end", views_delegating.end_delegation, name="delegation_end"),
+    path("approvals/<int:pk>/act", views_approvals.approval_act, name="approval_act"),
+    path("approvals/<int:pk>/seen", views_approvals.approval_seen, name="approval_seen"),
+    path("approvals/<int:pk>/recall", views_asking.approval_recall, name="approval_recall"),
+    path("approvals/<int:pk>/nudge", views_asking.approval_nudge, name="approval_nudge"),
+    path("approval-questions/<int:pk>/answer", views_approvals.approval_answer, name="approval_answer"),
+    path("journeys/<int:pk>/approvals/<slug:kind>/", views_asking.approval_ask, name="approval_ask"),
 ]

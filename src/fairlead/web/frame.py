@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from fairlead.common.questions import Question
 from fairlead.organisation.models import Organisation, User
 from fairlead.process.models import Journey
+from fairlead.process.selectors.approval_inbox import waiting_count_of
 from fairlead.web import navigation
 from fairlead.web.guides import fitting
 from fairlead.work.forms import MAX_ID
@@ -30,8 +31,8 @@ RECORD_PAGES: Final[Mapping[str, str]] = {
 
 def _around(person: int, kind: str, pk: int) -> Any:
     """Of one person: the name of the organisation, whether its people are sample people, how many records have
-    news, how many open deals are theirs (the rows of others would cost a count of all), and whether the record
-    of this page is a favourite."""
+    news, how many open deals are theirs (the rows of others would cost a count of all), whether the record of
+    this page is a favourite, and how many approvals wait for them."""
     organisation = Organisation.objects.filter(pk=1)
     mine = Journey.objects.current().open().filter(owner_id=person, subject_type="opportunity")
     return User.objects.filter(pk=person).values_list(
@@ -40,10 +41,11 @@ def _around(person: int, kind: str, pk: int) -> Any:
         Subquery(unread_count_of(person)),
         Subquery(mine.order_by().values("owner").annotate(n=Count("*")).values("n")),
         Exists(star_of(person, kind, pk)),
+        Subquery(waiting_count_of(person)),
     )
 
 
-_frame_of: Question[tuple[str | None, bool, int | None, int | None, bool]] = Question(_around)
+_frame_of: Question[tuple[str | None, bool, int | None, int | None, bool, int | None]] = Question(_around)
 
 
 def frame_of(request: HttpRequest) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     here = request.resolver_match.view_name if request.resolver_match else ""
     kind, pk = _record_at(request)
     found = _frame_of.first(user.pk, kind, pk)
-    company, is_demo, unread, deals, starred = found or ("", False, 0, 0, False)
+    company, is_demo, unread, deals, starred, asked = found or ("", False, 0, 0, False, 0)
     if kind:
         remember_star(user, kind, pk, starred=bool(starred))
     around = navigation.around(user)
@@ -70,7 +72,10 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     guide = _guide(get_urlconf() or settings.ROOT_URLCONF, get_language() or "", here)
     return {
         "nav": around.nav,
-        "counts": (("board", (deals or 0) if user.may("opportunity.view") else 0), ("inbox", unread or 0)),
+        "counts": (
+            ("board", (deals or 0) if user.may("opportunity.view") else 0), ("inbox", unread or 0),
+            ("approvals", asked or 0),
+        ),
         "phone": around.phone,
         "create": around.create,
         "shortcuts": around.shortcuts,

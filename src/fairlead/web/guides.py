@@ -28,14 +28,16 @@ FITTING: Final = (
     ("crm:move", "how-a-move-is-decided"), ("crm:journey", "clocks"), ("crm:opportunity", "how-a-move-is-decided"),
     ("crm:handbook", "playbooks"), ("crm:scorecards", "playbooks"), ("crm:plan", "playbooks"),
     ("insight:usage", "playbooks"), ("insight:replay", "processes"), ("crm:", "lists"),
-    ("offers:", "lists"), ("work:", "work"), ("process:", "processes"),
+    ("offers:", "lists"), ("work:", "work"), ("process:approval", "approvals"),
+    ("process:delegations", "approvals"), ("process:precedents", "approvals"), ("process:", "processes"),
     ("insight:adoption", "adoption"), ("insight:", "metrics"), ("exchange:", "lists"), ("web:home", "work"),
     ("web:calendar", "clocks"), ("web:", "settings"), ("organisation:users", "settings"),
     ("organisation:edit_user", "settings"), ("organisation:", "sign-in"),
 )  # fmt: skip
 #: In the order of the list; what is written for developers alone (figures of speed, decisions) is left to the files.
 ORDER: Final = (
-    "settings", "how-a-move-is-decided", "work", "lists", "processes", "playbooks", "clocks", "metrics", "adoption", "sign-in",
+    "settings", "how-a-move-is-decided", "work", "lists", "processes", "approvals", "playbooks", "clocks", "metrics",
+    "adoption", "sign-in",
     "demo", "api", "glossary",
 )  # fmt: skip
 LEFT_OUT: Final = frozenset({"benchmarks"})

@@ -44,6 +44,7 @@ class Door:
 
 WORKSPACE: Final = (
     Item("home", _("My day"), "web:home", "home", "g d"),
+    Item("approvals", _("Approvals"), "process:approvals", "rubber-stamp", "g a"),
     Item("inbox", _("Inbox"), "work:inbox", "inbox", "g i"),
     Item("kept", _("Recent & favourites"), "work:kept", "star", "g r"),
     Item("activities", _("Calendar"), "work:calendar", "calendar-event", "g e"),
@@ -87,7 +88,7 @@ CREATE: Final = (
 #: Under the thumb of a phone, with a shorter word where one line asks for it.
 PHONE: Final[dict[str, Words]] = {
     "home": "", "board": pgettext_lazy("phone", "Board"),
-    "opportunities": pgettext_lazy("phone", "Deals"), "accounts": "",
+    "opportunities": pgettext_lazy("phone", "Deals"), "accounts": "", "approvals": "",
 }  # fmt: skip
 #: Further pages that the list of settings names.
 MORE_SETTINGS: Final = (
@@ -97,6 +98,8 @@ MORE_SETTINGS: Final = (
          says=_("Reasons of losing, going back, waiting and waiving; choices of fields.")),
     Item("rights", _("Roles & rights"), "web:rights", "lock",
          says=_("What each role may do, and why somebody sees or moves a record.")),
+    Item("delegations", _("Who stands in"), "process:delegations", "user-check",
+         says=_("Who decides approvals for whom, from when to when, up to which amount.")),
     Item("calendar", _("Working calendar"), "web:calendar", "calendar",
          says=_("Working days, days off and make-up workdays of a year.")),
     Item("soft_landing", _("Soft landing"), "insight:soft_landing", "adjustments-horizontal",

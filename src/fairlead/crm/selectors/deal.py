@@ -40,6 +40,7 @@ from fairlead.process.facts import (
 )
 from fairlead.process.landing import is_soft
 from fairlead.process.models import Attestation, GateFlag, Journey, ProcessVersion, Veto, Visit, Waiver
+from fairlead.process.selectors.approvals import approvals_of, conditions_of
 from fairlead.process.verdicts import Verdict
 from fairlead.work.enums import ActivityState
 from fairlead.work.models import Activity, Comment, CommentReaction, File, Task
@@ -416,6 +417,8 @@ def _facts(
         attestations=tuple(attestations),
         waivers=tuple(w for w in waivers if w.expires_at > at),
         vetoes=tuple(vetoes),
+        approvals=tuple(approvals_of([journey]).get(journey.pk, ())),
+        conditions=tuple(conditions_of([journey]).get(journey.pk, ())),
         externals=_externals(row.pk, definition, journey.stage.key, documents),
         children=_children(tasks),
         team={

@@ -32,6 +32,7 @@ MEND_ICONS: Mapping[str, str] = {
     "attest": "user-check",
     "external": "external-link",
     "task": "clipboard-check",
+    "approval": "rubber-stamp",
     "group": "layout-list",
     "veto": "hand-stop",
 }
@@ -177,7 +178,7 @@ def _here(
         "loop": ngettext("%(count)s rework", "%(count)s reworks", again) % {"count": again} if again else "",
         "beads": [
             {
-                "state": str(r.state),
+                "state": look_of(r),
                 "url": f"#c-{r.key}",
                 "label": _("%(item)s: %(state)s")
                 % {"item": item_name(definition, r), "state": CriterionState(r.state).label},
@@ -187,9 +188,19 @@ def _here(
     }
 
 
+PENDING = "approval_pending"
+
+
+def look_of(result: CriterionResult) -> str:
+    """The state as it is drawn: what was submitted waits for others, and lacks nothing from here."""
+    return "pending" if result.why == PENDING else str(result.state)
+
+
 def ring_of(verdict: Verdict | None) -> str:
     if verdict is None:
         return "ahead"
+    if verdict.gaps and all(r.why == PENDING for r in verdict.gaps):
+        return "pending"
     if verdict.gaps:
         return "missing"
     if any(r.state == CriterionState.WAIVED for r in verdict.results):
@@ -313,13 +324,17 @@ def _item(
     return {
         "key": result.key,
         "id": f"c-{result.key}",
-        "state": str(result.state),
+        "state": look_of(result),
         "settled": result.settled,
         "title": item_name(definition, result),
-        "said": str(CriterionState(result.state).label),
+        "said": _("Being decided") if result.why == PENDING else str(CriterionState(result.state).label),
         "must": True if result.level == Level.BLOCK else False if result.level == Level.FLAG else None,
         "how": _("; ").join(w for w in how if w),
-        "mend": _("Assign now") if criterion and criterion.slot else mend_word(result.mend),
+        "mend": _("Look")
+        if result.why == PENDING
+        else _("Assign now")
+        if criterion and criterion.slot
+        else mend_word(result.mend),
         "icon": "user-plus" if criterion and criterion.slot else MEND_ICONS.get(result.mend, "pencil"),
         "help": pick(criterion.help) if criterion and criterion.help else "",
     }
@@ -337,5 +352,6 @@ def mend_word(mend: str) -> str:
         "task": _("Do tasks"),
         "external": _("Look"),
         "veto": _("Settle"),
+        "approval": _("Ask for approval"),
     }
     return words.get(mend, _("Complete"))

@@ -24,6 +24,7 @@ from fairlead.process.handbook_words import handbook_words
 from fairlead.process.handbooks import handbook_of
 from fairlead.process.models import Evaluation
 from fairlead.process.services.asking import NOTE
+from fairlead.process.views_asking import record_panel
 from fairlead.process.views_clocks import panel_context
 from fairlead.process.words import criterion_name, objection_text, stage_name
 from fairlead.work.enums import ActivityKind, ActivityOutcome
@@ -129,6 +130,14 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
             visits=deal.visits,
             policy=deal.definition.clocks,
             calendar=deal.calendar,
+        ),
+        "approvals": record_panel(
+            deal.journey,
+            deal.definition,
+            deal.facts,
+            user,
+            at=at,
+            may_ask=deal.journey.state == JourneyState.OPEN and reaches(user, "opportunity.move", row),
         ),
         "tabs": _tabs(deal, user, tab, url),
     }

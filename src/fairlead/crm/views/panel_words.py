@@ -45,6 +45,7 @@ KIND_OF_MEND = {
     CriterionType.CHILD: "tasks",
     CriterionType.ELAPSED: "elapsed",
     CriterionType.GROUP: "group",
+    CriterionType.APPROVAL: "approval",
 }
 
 #: Where a message stands whose field is called otherwise further in: the ends of the ids in `_mends.html`.
@@ -241,6 +242,18 @@ class _Items:
 
     def stage_of(self, r: CriterionResult) -> str:
         return words.stage_name(self.gate.definition, r.stage_key) if r.stage_key != self.stage_here else ""
+
+    def _approval(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
+        """Where it is asked for; while it is being decided, where it can be followed."""
+        kind = str(r.mend_params.get("approval", ""))
+        known = kind in self.gate.definition.approvals.kinds
+        return {
+            "ask_url": reverse("process:approval_ask", args=[self.gate.situation.journey.pk, kind])
+            if known
+            else "",
+            "runs": r.why == "approval_pending",
+            "follow_url": f"{reverse('process:approvals')}?tab=mine",
+        }
 
     def _none(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
         return {}
