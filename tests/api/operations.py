@@ -184,6 +184,7 @@ LINES: Mapping[str, Line] = {
     "opportunities_evaluations": Line("zhou", "opportunity"),
     "opportunities_team": Line("zhou", "opportunity"),
     "opportunities_team_set": Line("zhou", "opportunity", lambda p: {"person": p.where.sun.pk}, path={"slot": "SR"}),
+    "opportunities_as_of": Line("zhou", "opportunity", query=lambda p: {"date": timezone.localdate().isoformat()}),
     "opportunities_timeline": Line("zhou", "opportunity"),
     "contact_roles_list": Line("zhou", "opportunity"),
     "contact_roles_add": Line("zhou", "opportunity", lambda p: {"contact": p.ids["contact"], "role": "EB"}, status=201),

@@ -94,6 +94,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "processes/": ("",),
     "journeys/<int:pk>/force/": ("",),
     "journeys/<int:pk>/overrides/": ("",),
+    "opportunities/<int:pk>/as-of/": ("", "?date=2000-01-01"),
     "overrides/": ("", "?show=mine", "?show=all"),
     "overrides/<int:pk>/": ("",),
     "overrides/rules/": ("",),

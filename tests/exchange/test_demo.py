@@ -15,6 +15,7 @@ from tests.exchange.demo_figures import CAN_EXPIRE, KINDS, UNTIL, build, states_
 
 from fairlead.crm.models import Account, Opportunity
 from fairlead.exchange.demo import truths
+from fairlead.exchange.demo.clock import MIDNIGHT, at
 from fairlead.exchange.demo.company import CHAIN, Company
 from fairlead.exchange.demo.people import PASSWORD, SIGN_INS
 from fairlead.insight import history
@@ -25,6 +26,7 @@ from fairlead.organisation.enums import Role
 from fairlead.organisation.models import User
 from fairlead.process.enums import JourneyState, Mode
 from fairlead.process.models import DailySnapshot, Evaluation, Journey, Process, Visit
+from fairlead.process.selectors.known import known_on
 from fairlead.process.services import ledger
 from fairlead.process.services.rebuilding import differences, rebuild
 from fairlead.work.models import Activity, Task
@@ -164,3 +166,25 @@ def test_the_documents_name_the_truths_as_they_are_planted() -> None:
             PASSWORD,
         ):
             assert told in text
+
+
+@pytest.mark.rule("AC-39", "EV-4", "PI-1")
+def test_as_known_on_a_day_equals_the_snapshot_that_was_taken_then(company: Company) -> None:
+    """Every row of nine snapshots over the run, each from the journal as it stood at that midnight."""
+    days = list(DailySnapshot.objects.order_by("date").values_list("date", flat=True).distinct())
+    looked = 0
+    for day in days[:: max(1, len(days) // 8)]:
+        rows = list(DailySnapshot.objects.filter(date=day))
+        journeys = Journey.objects.filter(pk__in=[row.journey_id for row in rows])
+        told = known_on(journeys, at(day, MIDNIGHT))
+        for row in rows:
+            travel = told[row.journey_id]
+            assert (
+                row.stage_key, row.state, row.outcome, row.forecast_category, row.probability, row.amount,
+                row.close_date, row.owner_id_then, row.team_id_then,
+            ) == (
+                travel.stage_key, travel.state, travel.outcome, travel.forecast_category, travel.probability,
+                travel.base_amount, travel.close_date, travel.owner_id, travel.team_id,
+            ), (day, row.journey_id)  # fmt: skip
+            looked += 1
+    assert looked > 300

@@ -1,5 +1,7 @@
 """What only a deal has: its moves, its team, the customer's buying roles, its timeline."""
 
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,8 +10,9 @@ from ninja import Query, Router, Status
 
 from fairlead.common.access import access
 from fairlead.common.refusals import NotFound
-from fairlead.common.rest import MOST, Cut, IfMatch, PathId, Sort, cut, etag, listed, version_in
+from fairlead.common.rest import MOST, Answer, Cut, Day, IfMatch, PathId, Sort, cut, etag, listed, version_in
 from fairlead.fields.catalogue import catalogue
+from fairlead.fields.values import to_json
 from fairlead.journal.enums import Channel
 from fairlead.journal.models import Event
 from fairlead.process.answers import checklist_out, evaluations_out, legal_moves_out, make_move, visits_out
@@ -40,6 +43,7 @@ from .schemas import (
     contact_role_out,
     member_out,
 )
+from .selectors.as_known import as_known, end_of_day
 
 router = Router(tags=["crm"])
 router.add_router("", methods)
@@ -181,6 +185,44 @@ def remove_contact_role(request: HttpRequest, pk: PathId) -> Status[None]:
 
 
 # --- what happened ---
+
+
+class AsKnownOut(Answer):
+    """As the journal knew it at `at`. `fields`: those that the asker may read today; purged values are left out."""
+
+    at: datetime
+    stage: str
+    process_version: int
+    state: str
+    outcome: str
+    amount: Decimal | None
+    close_date: date | None
+    category: str
+    probability: int
+    owner: int | None
+    team: int | None
+    deal_team: dict[str, list[int]]
+    fields: dict[str, Any]
+
+
+@router.get("/opportunities/{id:pk}/as-of", response=AsKnownOut, operation_id="opportunities_as_of")
+@access("opportunity.view", api=True)
+def as_of(request: HttpRequest, pk: PathId, date: Day) -> dict[str, Any]:
+    """The deal as it was known at the end of a day: 404 where nothing had been written of it by then."""
+    user: Any = request.user
+    known = as_known(_deal(request, pk), end_of_day(date, timezone.now()))
+    if known is None:
+        raise NotFound
+    travel = known.travel
+    readable = {spec.key: spec for spec in catalogue("opportunity").readable_by(user)}
+    return {
+        "at": known.at, "stage": travel.stage_key, "process_version": travel.process_version, "state": travel.state,
+        "outcome": travel.outcome, "amount": travel.base_amount if "amount" in readable else None,
+        "close_date": travel.close_date, "category": travel.forecast_category, "probability": travel.probability,
+        "owner": travel.owner_id, "team": travel.team_id,
+        "deal_team": {role: sorted(people) for role, people in known.team.items()},
+        "fields": {k: to_json(v) for k, v in known.fields.items() if k in readable},
+    }  # fmt: skip
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from .views import amnesty, board, mends, moves, new_deal
+from .views import amnesty, as_known, board, mends, moves, new_deal
 
 app_name = "crm"
 
@@ -18,6 +18,7 @@ urlpatterns: list[Any] = [
     path("opportunities/new/", new_deal.new_deal, name="new_deal"),
     path("accounts/options/", new_deal.account_options, name="account_options"),
     path("opportunities/<int:pk>/move/", moves.move, name="move"),
+    path("opportunities/<int:pk>/as-of/", as_known.as_of, name="as_of"),
     path("opportunities/<int:pk>/panel/", moves.panel, name="panel"),
     path("opportunities/<int:pk>/undo/<int:version>/", moves.undo_move, name="undo_move"),
     path("opportunities/<int:pk>/mend/", mends.mend, name="mend"),

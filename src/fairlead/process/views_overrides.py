@@ -53,6 +53,8 @@ def asked_name(request: OverrideRequest, definition: Definition) -> str:
 
 
 def reason_name(definition: Definition, code: str) -> str:
+    if code == forcing.FORCED:
+        return _("glass broken")
     for name in ("waiver", "skip", "regress"):
         reason = definition.reason(name, code)
         if reason is not None:

@@ -145,6 +145,8 @@ def _activity(p: Mapping[str, Any]) -> str:
 
 
 def _reason(definition: Definition, key: str) -> str:
+    if key == "break_glass":
+        return _("glass broken")
     reason = definition.reason("waiver", key)
     return pick(reason.name) if reason else key
 
