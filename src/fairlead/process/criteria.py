@@ -67,6 +67,7 @@ class CriteriaReader(Reader):
         self.externals = externals
         self.scores: dict[str, Score] = {}
         self.seen_criteria: set[str] = set()
+        self.criterion_words: dict[str, dict[str, str]] = {}  # how a branch that asks for one says so
 
     def criteria(self, value: Any, path: str, *, inside: bool = False) -> tuple[Criterion, ...]:
         found = []
@@ -103,6 +104,9 @@ class CriteriaReader(Reader):
         if key and key in self.seen_criteria:
             self.bad(f"{path}.key", _("The key is used twice in this process."))
         self.seen_criteria.add(key)
+        if isinstance(named := item.get("name"), Mapping):
+            zh, en = named.get("zh", key), named.get("en", key)
+            self.criterion_words[key] = {"zh": f"“{zh}”已满足", "en": f"“{en}” met"}
         if item.get("role") is not None:
             self.keys([item["role"]], f"{path}.role", ROLES, _("There is no role “%(key)s”."))
         condition, fields, operator = self._reads(type_, item, path)

@@ -305,6 +305,10 @@ class Definition:
         return self.positions[key]
 
     @property
+    def has_branches(self) -> bool:
+        return any(t.kind == Kind.BRANCH for stage in self.stages for t in stage.transitions)
+
+    @property
     def start_stages(self) -> tuple[Stage, ...]:
         return tuple(s for s in self.stages if s.start)
 

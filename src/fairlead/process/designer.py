@@ -375,7 +375,7 @@ def _ways(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) ->
         forms.append(
             Form(
                 op="transition_set",
-                inputs=transition_inputs(written[int(at.item)], near),
+                inputs=transition_inputs(written[int(at.item)], near, at.stage),
                 said={"stage": at.stage, "part": at.part, "number": at.item},
                 submit=_("Save the way"),
                 title=_way(read, int(at.item), near),
@@ -385,7 +385,7 @@ def _ways(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) ->
         forms.append(
             Form(
                 op="transition_add",
-                inputs=transition_inputs({"type": Kind.BRANCH}, near),
+                inputs=transition_inputs({"type": Kind.BRANCH}, near, at.stage),
                 said={"stage": at.stage, "part": at.part},
                 submit=_("Add the way"),
                 title=_("New way out"),

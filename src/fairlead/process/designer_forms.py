@@ -169,7 +169,7 @@ def new_stage_inputs(body: Values, around: Around) -> Inputs:
     )
 
 
-def transition_inputs(body: Values, around: Around) -> Inputs:
+def transition_inputs(body: Values, around: Around, stage: str) -> Inputs:
     """A way out: what kind, where to, under which name, and for a branch under which condition."""
     reasons = (("", "—"), *((name, list_name(name)) for name in REASON_LISTS))
     return (
@@ -179,7 +179,8 @@ def transition_inputs(body: Values, around: Around) -> Inputs:
               value=body.get("to", "")),
         *names("label", _("Name of the button in Chinese"), _("Name of the button in English"), body.get("label"), optional=True),
         Input(name="reasons", label=_("A reason from"), kind="select", options=reasons, value=body.get("reasons", "")),
-        *condition("when", body.get("when"), around.field_options, first=_("Taken if"), kept=around.words(body.get("when"))),
+        *condition("when", body.get("when"), around.branch_options(stage), first=_("Taken if"),
+                   kept=around.words(body.get("when"))),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ MAX_LINES: Final = 4000
 CONDITIONS: Final = 3  # leaves that a sentence of the designer may have
 _LIST_OPS: Final = frozenset({Operator.IN, Operator.NOT_IN})
 _BARE_OPS: Final = frozenset({Operator.PRESENT, Operator.ABSENT})
+_YES_NO: Final = {"是": True, "yes": True, "true": True, "否": False, "no": False, "false": False}
 _BETWEEN: Final = re.compile(r"[,，、;；\n]")
 
 
@@ -275,15 +276,13 @@ def _typed(text: str, op: str, key: str, fields: Catalogue) -> Any:
 def _one(text: str, key: str, fields: Catalogue) -> Any:
     """Numbers as numbers, yes and no as such, a choice by its words as its value; anything else as it is typed."""
     spec = fields.get(key)
-    if spec is None:
-        return text
+    if spec is None:  # the state of an earlier criterion, which is yes or no
+        return _YES_NO.get(text.casefold(), text)
     for option in spec.options:
         if text.casefold() in {word.casefold() for word in option.label.values()}:
             return option.value
     if spec.type == "boolean":
-        return {"是": True, "yes": True, "true": True, "否": False, "no": False, "false": False}.get(
-            text.casefold(), text
-        )
+        return _YES_NO.get(text.casefold(), text)
     plain = text.replace(",", "").replace("，", "")
     return (
         int(plain) if re.fullmatch(r"-?[0-9]{1,15}", plain) and spec.type not in ("text", "choice") else text

@@ -14,6 +14,7 @@ from fairlead.fields.conditions import words as condition_words
 from fairlead.fields.enums import FieldType
 from fairlead.work.enums import ActivityKind
 
+from .branching import CRITERION
 from .criteria import ACTIVITY_KINDS, BUYING_ROLES, MAX_DAYS, ROLES
 from .definition import Definition
 from .designer_inputs import MAX_WORDS, Input, Inputs, condition, condition_of, leaves_of, name_of, names
@@ -37,6 +38,18 @@ class Around:
     @property
     def field_options(self) -> tuple[tuple[str, str], ...]:
         return tuple((spec.key, spec.name()) for spec in self.fields)
+
+    def branch_options(self, stage: str) -> tuple[tuple[str, str], ...]:
+        """For the condition of a branch: the fields, and what was asked up to this stage (PD-6)."""
+        found = []
+        for one in self.definition.stages if self.definition else ():
+            found += [
+                (f"{CRITERION}{c.key}", _("Item: %(name)s") % {"name": pick(c.name)})
+                for c in (*one.entry, *one.exit)
+            ]
+            if one.key == stage:
+                break
+        return (*self.field_options, *found)
 
     @property
     def stage_options(self) -> tuple[tuple[str, str], ...]:

@@ -9,22 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from datetime import datetime, timedelta
 
 from fairlead.fields.conditions import verdict as condition_verdict
 
+from .branching import Choice, OtherWay, Settled, choose, other_way
 from .checks import CHECKS, condition_result, group_state
 from .definition import Criterion, Definition, Stage, Transition
-from .enums import CLOSED_STATES, FORWARD, CriterionState, CriterionType, JourneyState, Kind, Level, Outcome
-from .envelopes import Cover, coverage
+from .enums import (
+    CLOSED_STATES,
+    FORWARD,
+    SETTLED,
+    CriterionState,
+    CriterionType,
+    JourneyState,
+    Kind,
+    Level,
+)  # fmt: skip
 from .facts import ConditionFact, Facts
 from .verdicts import VETO, CriterionResult, LegalMove, Objection, TrackResult, Verdict, Wish
 from .vetoes import role_of
+from .wishes import default_reasons, reason_objections
 
-MOST_DIGITS = Decimal(10) ** 16  # before the point, as amounts are stored
-LONGEST_NAME = 200
+#: Back to a fork and on by its other way: an act with a reason, never by itself (MV-4).
+AGAIN = Transition(kind=Kind.BRANCH, reasons="regress")
 FAR_REGRESS = 1  # more stages than this back asks for confirmation (MV-3)
 
 
@@ -42,12 +50,15 @@ def legal_moves(definition: Definition, facts: Facts) -> tuple[LegalMove, ...]:
     stage = definition.stage(journey.stage_key)
     found = []
     for t in stage.transitions:
-        if t.kind == Kind.BRANCH and t is not _chosen_branch(stage, facts):
+        if t.kind == Kind.BRANCH and t is not branch_choice(definition, facts).transition:
             continue
         right = t.needs_right
         if t.kind == Kind.REGRESS and _is_far(definition, facts, t.to):
             right = right or "regress.confirm"
-        found.append(LegalMove(t.kind, t.to, t.reasons or _default_reasons(t.kind), right))
+        found.append(LegalMove(t.kind, t.to, t.reasons or default_reasons(t.kind), right))
+    since = branch_since(definition, facts)
+    if since is not None and not any(m.kind == Kind.BRANCH and m.to == since.to for m in found):
+        found.append(LegalMove(Kind.BRANCH, since.to, AGAIN.reasons, "", again=True))
     return tuple(found)
 
 
@@ -56,7 +67,7 @@ def forward_move(definition: Definition, facts: Facts) -> Wish | None:
     if facts.journey.state != JourneyState.OPEN:
         return None
     for move in legal_moves(definition, facts):
-        if move.kind in (Kind.ADVANCE, Kind.BRANCH, Kind.CLOSE_WON):
+        if move.kind in (Kind.ADVANCE, Kind.BRANCH, Kind.CLOSE_WON) and not move.again:
             return Wish(kind=move.kind, to=move.to)
     return None
 
@@ -67,12 +78,17 @@ def decide(definition: Definition, facts: Facts, wish: Wish) -> Verdict:
     results: tuple[CriterionResult, ...] = ()
     tracks: tuple[TrackResult, ...] = ()
     skipped: tuple[str, ...] = ()
-    target = wish.to
+    target, fork = wish.to, ""
     if transition is not None and wish.kind in FORWARD:
         # Whoever only says “ahead” meets the entry of the stage ahead like anybody who names it.
         target = transition.to
         meant = replace(wish, to=target)
-        results = (*_vetoes(facts), *_evaluate_forward(definition, facts, meant))
+        fork = (
+            ""
+            if transition in definition.stage(facts.journey.stage_key).transitions
+            else _fork(definition, facts)
+        )
+        results = (*_vetoes(facts), *_evaluate_forward(definition, facts, meant, fork=fork))
         tracks = tracks_of(definition.stage(facts.journey.stage_key), results)
         if wish.kind == Kind.SKIP:
             skipped = tuple(s.key for s in definition.between(facts.journey.stage_key, transition.to))
@@ -100,7 +116,23 @@ def decide(definition: Definition, facts: Facts, wish: Wish) -> Verdict:
         needs_right=_needs_right(definition, facts, wish, transition),
         soft_passed=soft_passed,
         tracks=tracks,
+        branches=_looked_at(definition, facts, wish, fork),
+        again=bool(fork),
     )
+
+
+def _fork(definition: Definition, facts: Facts) -> str:
+    since = branch_since(definition, facts)
+    return since.fork if since is not None else ""
+
+
+def _looked_at(
+    definition: Definition, facts: Facts, wish: Wish, fork: str
+) -> tuple[tuple[str, bool | None], ...]:
+    if wish.kind != Kind.BRANCH or facts.journey.state != JourneyState.OPEN:
+        return ()
+    stage = definition.stage(fork or facts.journey.stage_key)
+    return choose(stage, facts, _settled(definition, facts)).seen
 
 
 def tracks_of(stage: Stage, results: Iterable[CriterionResult]) -> tuple[TrackResult, ...]:
@@ -293,16 +325,20 @@ def _waived(
     )
 
 
-def _evaluate_forward(definition: Definition, facts: Facts, wish: Wish) -> Iterator[CriterionResult]:
+def _evaluate_forward(
+    definition: Definition, facts: Facts, wish: Wish, *, fork: str = ""
+) -> Iterator[CriterionResult]:
+    """`fork`: back to that stage and on by its other way: what lies behind the fork is left, not finished."""
     here = definition.stage(facts.journey.stage_key)
+    last = definition.position(fork) if fork else len(definition.stages)
     for earlier in definition.before(here.key):
-        if earlier.key in facts.journey.passed:
+        if earlier.key in facts.journey.passed and definition.position(earlier.key) <= last:
             yield from evaluate(definition, facts, earlier, "exit", only_blocking=True, settled_stage=True)
     if wish.kind == Kind.SKIP:
         # A skip leaves this stage unfinished and others untouched: only what may never be skipped counts.
         for stage in (here, *definition.between(here.key, wish.to)):
             yield from evaluate(definition, facts, stage, "exit", only_unskippable=True)
-    else:
+    elif not fork:
         yield from evaluate(definition, facts, here, "exit")
     if wish.to:
         yield from evaluate(definition, facts, definition.stage(wish.to), "entry")
@@ -318,14 +354,30 @@ def _is_due(definition: Definition, condition: ConditionFact, wish: Wish) -> boo
     return definition.position(condition.stage_key) < definition.position(wish.to)
 
 
-def _chosen_branch(stage: Stage, facts: Facts) -> Transition | None:
-    """The first branch whose condition holds; the last has none and takes what is left (PD-6, MV-4)."""
-    for t in stage.transitions:
-        if t.kind == Kind.BRANCH and (
-            t.when is None or condition_verdict(t.when, facts.fields, now=facts.at) is True
-        ):
-            return t
-    return None
+def _settled(definition: Definition, facts: Facts) -> Settled:
+    """Whether a criterion of the process holds, for a branch that asks."""
+
+    def settled(key: str) -> bool | None:
+        found = definition.criterion(key)
+        if found is None:
+            return None
+        stage, side, criterion = found
+        state = judge(definition, facts, stage, side, criterion, settled_stage=True).state
+        return None if state == CriterionState.UNKNOWN else state in SETTLED
+
+    return settled
+
+
+def branch_choice(definition: Definition, facts: Facts) -> Choice:
+    """What the fork at the stage where the journey is comes to now."""
+    return choose(definition.stage(facts.journey.stage_key), facts, _settled(definition, facts))
+
+
+def branch_since(definition: Definition, facts: Facts) -> OtherWay | None:
+    """A fork already passed that would lead elsewhere now, of an open journey (MV-4)."""
+    if facts.journey.state != JourneyState.OPEN or not definition.has_branches:
+        return None
+    return other_way(definition, facts, _settled(definition, facts))
 
 
 def _is_far(definition: Definition, facts: Facts, to: str) -> bool:
@@ -336,12 +388,6 @@ def _is_far(definition: Definition, facts: Facts, to: str) -> bool:
 
 def _reopen_right(state: str) -> str:
     return "deal.reopen_won" if state == JourneyState.WON else "deal.reopen"
-
-
-def _default_reasons(kind: Kind) -> str:
-    return {Kind.REGRESS: "regress", Kind.SKIP: "skip", Kind.CLOSE_LOST: "lost", Kind.HOLD: "hold"}.get(
-        kind, ""
-    )
 
 
 def _needs_right(definition: Definition, facts: Facts, wish: Wish, transition: Transition | None) -> str:
@@ -370,97 +416,22 @@ def _objections(
         return [Objection("on_hold")], None
     stage = definition.stage(journey.stage_key)
     if wish.kind == Kind.BRANCH:
-        transition = _chosen_branch(stage, facts)
+        choice = branch_choice(definition, facts)
+        transition = choice.transition
+        if wish.to and (transition is None or transition.to != wish.to):
+            since = branch_since(definition, facts)
+            if since is not None and since.to == wish.to:
+                again = replace(AGAIN, to=since.to)
+                return list(reason_objections(definition, facts, wish, again)), again
+        if transition is None and choice.seen:
+            return [Objection("branch_unknown", {"to": choice.seen[-1][0]})], None
         if transition is not None and wish.to and transition.to != wish.to:
             return [Objection("other_branch", {"to": transition.to})], None
     else:
         transition = stage.transition(wish.kind, wish.to)
     if transition is None:
         return [Objection("no_such_move", {"kind": wish.kind, "to": wish.to, "from": stage.key})], None
-    return list(_reason_objections(definition, facts, wish, transition)), transition
-
-
-def _reason_objections(
-    definition: Definition, facts: Facts, wish: Wish, transition: Transition
-) -> Iterator[Objection]:
-    name = transition.reasons or _default_reasons(wish.kind)
-    if name:
-        if not wish.reason:
-            yield Objection("reason_missing", {"list": name})
-        elif definition.lists.get(name) and definition.reason(name, wish.reason) is None:
-            yield Objection("reason_unknown", {"list": name, "reason": wish.reason})
-    if wish.kind == Kind.CLOSE_LOST:
-        reason = definition.reason("lost", wish.reason)
-        if (
-            reason
-            and reason.outcome == Outcome.LOST
-            and not (wish.form.get("competitor") or facts.fields.get("competitor"))
-        ):
-            yield Objection("competitor_missing")
-    if (
-        wish.kind == Kind.CLOSE_WON
-        and "amount" in facts.fields
-        and not (wish.form.get("amount") or facts.fields.get("amount"))
-    ):
-        yield Objection("amount_missing")
-    if wish.kind == Kind.HOLD and not wish.form.get("resume_date"):
-        yield Objection("resume_date_missing")
-    if transition.approval and not _is_approved(definition, facts, transition):
-        yield Objection("approval_missing", {"approval": transition.approval, "to": transition.to})
-    yield from _form_objections(facts, wish)
-
-
-def move_about(kind: str, to: str) -> str:
-    """What an approval of one move is about."""
-    return f"{kind}:{to}"
-
-
-def _is_approved(definition: Definition, facts: Facts, transition: Transition) -> bool:
-    """Whether a live approval covers this very move."""
-    kind = definition.approvals.kinds.get(transition.approval)
-    if kind is None:
-        return False
-    about = move_about(transition.kind, transition.to)
-    found = coverage(kind, facts.fields, [a for a in facts.approvals if a.about == about], at=facts.at)
-    return found.cover in (Cover.COVERED, Cover.NOT_NEEDED)
-
-
-def _form_objections(facts: Facts, wish: Wish) -> Iterator[Objection]:
-    """What is said must be what it claims to be: a day, an amount, a name. Every channel meets this."""
-    if wish.form.get("competitor") and not _is_name(wish.form["competitor"]):
-        yield Objection("competitor_invalid")
-    if wish.form.get("amount") and not _is_amount(wish.form["amount"]):
-        yield Objection("amount_invalid")
-    if wish.form.get("resume_date"):
-        day = _day(wish.form["resume_date"])
-        if day is None:
-            yield Objection("resume_date_invalid")
-        elif wish.kind == Kind.HOLD and day <= facts.today:
-            yield Objection("resume_date_past")
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_NAME
-
-
-def _is_amount(value: Any) -> bool:
-    """Zero or more, with at most two decimals; a text or an exact number, no float and no truth value."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        return False
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        return False
-    return amount.is_finite() and 0 <= amount < MOST_DIGITS and amount == amount.quantize(Decimal("0.01"))
-
-
-def _day(value: Any) -> date | None:
-    """A day written as YYYY-MM-DD, and in no other of the ways that a date can be written."""
-    try:
-        day = date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return day if day is not None and day.isoformat() == value else None
+    return list(reason_objections(definition, facts, wish, transition)), transition
 
 
 def _reopen_objections(definition: Definition, facts: Facts, wish: Wish) -> list[Objection]:

@@ -8,9 +8,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from fairlead.fields.catalogue import Catalogue, FieldSpec, Option
+from fairlead.fields.conditions import Compiled
 from fairlead.fields.enums import NUMERIC, FieldType
 
 from .approval_reading import check_uses, read_approvals
+from .branching import CRITERION
 from .clock_reading import read_clocks
 from .criteria import ACTIVITY_KINDS, ROLES, CriteriaReader
 from .definition import (
@@ -404,6 +406,26 @@ class _Loader(CriteriaReader):
             if part in STAGE_ROLES
         }
 
+    def branch_condition(self, tree: Any, path: str) -> Compiled | None:
+        """Over the fields, and over what was asked before: “criterion.<key>” is yes where that criterion holds (PD-6)."""
+        fields, before = self.catalogue, sorted(self.seen_criteria - {""})
+        if tree is None:
+            return None
+        items = [
+            FieldSpec(
+                key=f"{CRITERION}{key}",
+                type=FieldType.BOOLEAN,
+                label={"zh": f"检查项“{key}”已满足", "en": f"item “{key}” met"}
+                | self.criterion_words.get(key, {}),
+            )
+            for key in before
+        ]
+        self.catalogue = Catalogue(fields.subject_type, [*fields, *items])
+        try:
+            return self.condition(tree, path)
+        finally:
+            self.catalogue = fields
+
     def _transitions(self, value: Any, path: str) -> tuple[Transition, ...]:
         found = []
         for i, item in enumerate(self.items(value, path)):
@@ -420,7 +442,7 @@ class _Loader(CriteriaReader):
                     to=self.text(item.get("to"), f"{here}.to"),
                     reasons=self.text(item.get("reasons"), f"{here}.reasons"),
                     label=self.name(item.get("label"), f"{here}.label", needed=False),
-                    when=self.condition(item.get("when"), f"{here}.when"),
+                    when=self.branch_condition(item.get("when"), f"{here}.when"),
                     needs_right=self.text(item.get("needs_right"), f"{here}.needs_right"),
                     approval=self.text(item.get("approval"), f"{here}.approval"),
                 )

@@ -14,6 +14,7 @@ from fairlead.organisation.models import User
 
 from .services.approval_handing import remind, reroute_absent
 from .services.clocking import take_over_thresholds
+from .services.expiring import expire_holds
 from .services.gates import refresh_due_gates
 from .services.lapsing import lapse_due
 from .services.recalculating import recompute_clocks
@@ -55,6 +56,14 @@ def settle_overrides(at: datetime) -> None:
     """Requests that nobody decided lapse, waivers that ran out are told, and gates learn that their evidence has."""
     refresh_due_gates(at=at)
     lapse_due(at=at)
+
+
+@every(minutes=10, name="process.expire_holds")
+def end_holds(at: datetime) -> None:
+    """What was put on hold until a day is open again when the day has come."""
+    resumed = expire_holds(at=at)
+    if resumed:
+        logger.info("process.holds_ended", extra={"journeys": resumed})
 
 
 @task()

@@ -114,6 +114,10 @@ class Verdict:
     needs_right: str = ""  # a right beyond that to move: regress.confirm, deal.reopen …
     soft_passed: tuple[str, ...] = ()  # blocking criteria that soft mode let pass
     tracks: tuple[TrackResult, ...] = ()  # of the stage that is to be left
+    branches: tuple[
+        tuple[str, bool | None], ...
+    ] = ()  # at a fork: the ways in order, and what each condition said
+    again: bool = False  # back to a fork that was passed, and on by its other way
 
     @property
     def gaps(self) -> tuple[CriterionResult, ...]:
@@ -138,3 +142,4 @@ class LegalMove:
     to: str
     reasons: str
     needs_right: str
+    again: bool = False  # see `Verdict.again`

@@ -309,7 +309,9 @@ def _transition(post: Post, near: Around, row: ProcessDraft) -> Any:
     moves = items_of(stage_of(row.document, post.one("stage")), "transitions")
     number = post.one("number")
     old = moves[int(number)] if number.isdigit() and len(number) <= 3 and int(number) < len(moves) else {}
-    return transition_inputs(old, near), lambda v: {"transition": transition_from(v, old, near)}
+    return transition_inputs(old, near, post.one("stage")), lambda v: {
+        "transition": transition_from(v, old, near)
+    }
 
 
 def _new_stage(post: Post, near: Around, row: ProcessDraft) -> Any:

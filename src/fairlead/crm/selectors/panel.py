@@ -18,7 +18,7 @@ from fairlead.organisation.models import User
 from fairlead.organisation.selectors import default_calendar
 from fairlead.process import words
 from fairlead.process.definition import Criterion, Definition
-from fairlead.process.engine import decide, forward_move
+from fairlead.process.engine import AGAIN, decide, forward_move
 from fairlead.process.enums import FORWARD, CriterionType, Kind
 from fairlead.process.selectors.gathering import Situation, situations
 from fairlead.process.verdicts import CriterionResult, Verdict, Wish
@@ -174,6 +174,7 @@ def reasons(
         Kind.CLOSE_LOST: "lost",
         Kind.HOLD: "hold",
         Kind.REOPEN: "reopen",
+        Kind.BRANCH: "" if transition else AGAIN.reasons,  # back to a fork and on by its other way
     }.get(kind, "")
     return [(reason.key, reason.name) for reason in definition.lists.get(name, ())]
 

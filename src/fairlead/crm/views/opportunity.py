@@ -18,7 +18,7 @@ from fairlead.common.pages import page, render
 from fairlead.common.returned import NOTHING, Returned
 from fairlead.fields.catalogue import pick
 from fairlead.process.definition import Definition
-from fairlead.process.engine import legal_moves
+from fairlead.process.engine import branch_since, legal_moves
 from fairlead.process.enums import CLOSED_STATES, JourneyState, Kind, Outcome
 from fairlead.process.handbook_words import handbook_words
 from fairlead.process.handbooks import handbook_of
@@ -140,6 +140,7 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
             may_ask=deal.journey.state == JourneyState.OPEN and reaches(user, "opportunity.move", row),
         ),
         "tabs": _tabs(deal, user, tab, url),
+        "other_way": _other_way(deal),
     }
     if events is not None:
         context |= timeline_context(request, deal, user, events, kind, url, may_edit=may_edit)
@@ -256,6 +257,18 @@ def _forward_words(deal: Deal, gaps: int) -> str:
     return ngettext("%(act)s · %(count)s left", "%(act)s · %(count)s left", gaps) % {
         "act": name,
         "count": gaps,
+    }
+
+
+def _other_way(deal: Deal) -> dict[str, str] | None:
+    """A fork behind the deal that would lead elsewhere now: said, never done by itself (MV-4)."""
+    since = branch_since(deal.definition, deal.facts)
+    if since is None:
+        return None
+    return {
+        "fork": pick(deal.definition.stage(since.fork).name),
+        "to": pick(deal.definition.stage(since.to).name),
+        "url": f"{reverse('crm:panel', args=[deal.row.pk])}?kind={Kind.BRANCH}&to={since.to}",
     }
 
 

@@ -345,6 +345,7 @@ class _Batch:
                         "kind": wish.wish.kind,
                         "gaps": [g.key for g in outcome.verdict.gaps],
                         "objections": [o.code for o in outcome.verdict.objections],
+                        **branches_of(outcome.verdict),
                     },
                 )
             )
@@ -464,8 +465,19 @@ def event_of(definition: Definition, row: Journey, verdict: Verdict) -> tuple[st
     exit_type = {Kind.SKIP: ExitType.SKIP_FORWARD, Kind.REGRESS: ExitType.REGRESS}.get(
         wish.kind, ExitType.ADVANCE
     )
+    if verdict.again:
+        exit_type = ExitType.REGRESS  # back to the fork: the way that is left does not count as gone
     skipped = [(key, definition.stage(key).axis_key) for key in verdict.skipped]
-    return fold.MOVED, {"kind": wish.kind, "exit": exit_type, "skipped": skipped, **_entering(target)}
+    data = {"kind": wish.kind, "exit": exit_type, "skipped": skipped, **_entering(target)}
+    return fold.MOVED, data | branches_of(verdict)
+
+
+def branches_of(verdict: Verdict) -> dict[str, Any]:
+    """What a fork looked at and in which order, for the journal (PD-6)."""
+    found: dict[str, Any] = (
+        {"branches": [list(seen) for seen in verdict.branches]} if verdict.branches else {}
+    )
+    return found | ({"again": True} if verdict.again else {})
 
 
 def _entering(stage: Stage) -> dict[str, Any]:
