@@ -86,6 +86,7 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("processes/validate", "POST"): fixed(document={}),
     ("processes/publish", "POST"): fixed(document={}),
     ("processes/<key>/mode", "POST"): fixed(mode="soft"),
+    ("assignment/<key>", "PUT"): fixed(rules=[]),
     ("processes/<key>/draft", "POST"): fixed(),
     ("processes/<key>/draft", "PUT"): fixed(document={}),
     ("processes/<key>/draft/edits", "POST"): fixed(op="stage_remove", stage="no_such"),

@@ -105,6 +105,7 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "processes/<slug:key>/landing/": {"key": PROCESS},
     "api/v1/processes/<key>": {"key": PROCESS},
     "api/v1/processes/<key>/mode": {"key": PROCESS},
+    "api/v1/assignment/<key>": {"key": "opportunity"},
     "api/v1/processes/<key>/draft": {"key": PROCESS},
     "api/v1/processes/<key>/draft/edits": {"key": PROCESS},
     "api/v1/processes/<key>/draft/rebase": {"key": PROCESS},

@@ -231,6 +231,9 @@ LINES: Mapping[str, Line] = {
     "processes_replay": Line("tang", body=lambda p: {"version": 1}, path={"key": PROCESS}),
     "processes_landing": Line("zhou", path={"key": PROCESS}),
     "processes_set_mode": Line("tang", body=lambda p: {"mode": "soft"}, path={"key": PROCESS}),
+    "assignment_get": Line("zhou", path={"key": "opportunity"}),
+    "assignment_set": Line("tang", body=lambda p: {"rules": [
+        {"condition": {"field": "is_tender", "op": "eq", "value": True}, "process": PROCESS}]}, path={"key": "opportunity"}),
     "drafts_list": Line("tang"),
     "drafts_get": Line("tang", path={"key": PROCESS}),
     "drafts_begin": Line(

@@ -72,6 +72,7 @@ EVENTS: Mapping[str, str | Promise] = {
     "calendar_recomputed": pgettext_lazy("event", "Time limits computed by a changed calendar"),
     "calendar_week_set": pgettext_lazy("event", "Working week set"),
     "process_published": pgettext_lazy("event", "Process published"),
+    "assignment_set": pgettext_lazy("event", "Assignment of processes set"),
     "draft_begun": pgettext_lazy("event", "Draft of a process begun"),
     "draft_edited": pgettext_lazy("event", "Draft of a process changed"),
     "draft_discarded": pgettext_lazy("event", "Draft of a process discarded"),

@@ -40,6 +40,7 @@ from .answers import (
 )
 from .api_approval_inbox import router as approval_inbox
 from .api_approvals import router as approvals
+from .api_assignment import router as assignment
 from .api_clocks import router as clocks
 from .api_drafts import router as drafts
 from .api_overrides import router as overrides
@@ -77,6 +78,7 @@ from .services.publishing import validate
 router = Router(tags=["process"])
 router.add_router("", approval_inbox)
 router.add_router("", approvals)
+router.add_router("", assignment)
 router.add_router("", clocks)
 router.add_router("", drafts)
 router.add_router("", playbooks)

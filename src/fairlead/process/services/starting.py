@@ -24,6 +24,7 @@ from ..enums import CANCELLING_OUTCOMES, ExitType, ForecastCategory, JourneyStat
 from ..models import ChainLink, Journey, ProcessVersion, StageRow
 from ..selectors.gathering import situations
 from . import gates, ledger
+from .assigning import assigned
 from .conditions import take_along
 from .norms import norm_of_stage
 
@@ -114,6 +115,27 @@ def published_version(process_key: str) -> ProcessVersion:
     return version
 
 
+def _processes(wanted: Sequence[NewJourney], at: datetime) -> list[str]:
+    """The process of each: the one named, else the first rule that holds, else the default (PD-4).
+
+    Where a stage or history is given, that was said of the default process and no rule is asked.
+    """
+    free = [w for w in wanted if not w.process_key]
+    defaults = {t: default_process(t) for t in {w.subject_type for w in free}}
+    chosen: dict[tuple[str, int], str] = {}
+    for subject_type in defaults:
+        ids = [
+            w.subject_id for w in free if w.subject_type == subject_type and not w.steps and not w.stage_key
+        ]
+        if ids:
+            found = assigned(subject_type, ids, at=at, published=published_keys(subject_type))
+            chosen |= {(subject_type, pk): key for pk, key in found.items()}
+    return [
+        w.process_key or chosen.get((w.subject_type, w.subject_id)) or defaults[w.subject_type]
+        for w in wanted
+    ]
+
+
 @transaction.atomic
 def start_journeys(
     wanted: Sequence[NewJourney],
@@ -133,18 +155,16 @@ def start_journeys(
     """
     if not wanted:
         return []
-    defaults = {t: default_process(t) for t in {w.subject_type for w in wanted if not w.process_key}}
-    versions = {
-        key: published_version(key) for key in {w.process_key or defaults[w.subject_type] for w in wanted}
-    }
+    keys = _processes(wanted, at)
+    versions = {key: published_version(key) for key in set(keys)}
     mirrors = {
         t: subjects.room_of(t).mirrors([w.subject_id for w in wanted if w.subject_type == t])
         for t in {w.subject_type for w in wanted}
     }
     definitions = definitions_of({v.pk for v in versions.values()})
     plans = []
-    for w in wanted:
-        version = versions[w.process_key or defaults[w.subject_type]]
+    for w, key in zip(wanted, keys, strict=True):
+        version = versions[key]
         plans.append(_Plan(w, version, definitions[version.pk], mirrors[w.subject_type][w.subject_id], at))
     if not are_new:
         _supersede(plans, by_id=by_id, at=at, channel=channel, clocks=refresh)
