@@ -13,7 +13,8 @@ from fairlead.journal.enums import Channel
 from .answers import find_journey
 from .approval_answers import find_request, request_out, requests_out
 from .approval_easing import eases
-from .approval_screens import ease_words, house_currency, screen_of, usual_words
+from .approval_forecast import ease_words, usual_words
+from .approval_screens import house_currency, screen_of
 from .approval_times import usual_time
 from .recording import plain
 from .refusals import ApprovalRefused

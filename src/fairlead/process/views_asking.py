@@ -30,8 +30,9 @@ from .answers import find_journey
 from .approval_answers import find_request
 from .approval_easing import eases
 from .approval_enums import RequestState
+from .approval_forecast import ease_words, steps_words, usual_words
 from .approval_policy import ApprovalKind
-from .approval_screens import STATE_LOOKS, due_of, ease_words, rail_of, steps_words, usual_words
+from .approval_screens import STATE_LOOKS, due_of, rail_of
 from .approval_times import usual_time
 from .definition import Definition
 from .envelopes import Cover, coverage

@@ -131,14 +131,7 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
             policy=deal.definition.clocks,
             calendar=deal.calendar,
         ),
-        "approvals": record_panel(
-            deal.journey,
-            deal.definition,
-            deal.facts,
-            user,
-            at=at,
-            may_ask=deal.journey.state == JourneyState.OPEN and reaches(user, "opportunity.move", row),
-        ),
+        "approvals": _approvals(deal, user, at),
         "tabs": _tabs(deal, user, tab, url),
         "other_way": _other_way(deal),
     }
@@ -171,6 +164,11 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
             "attempts": attempts_of(deal.journey.pk, deal.definition),
         }
     return context
+
+
+def _approvals(deal: Deal, user: Any, at: Any) -> dict[str, Any] | None:
+    may_ask = deal.journey.state == JourneyState.OPEN and reaches(user, "opportunity.move", deal.row)
+    return record_panel(deal.journey, deal.definition, deal.facts, user, at=at, may_ask=may_ask)
 
 
 # --- the head, the path and the gate ---
