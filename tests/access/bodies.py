@@ -88,6 +88,8 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("processes/<key>/mode", "POST"): fixed(mode="soft"),
     ("assignment/<key>", "PUT"): fixed(rules=[]),
     ("processes/<key>/draft", "POST"): fixed(),
+    ("processes/<key>/migration", "PATCH"): fixed(grace_days=5),
+    ("processes/<key>/migration/do", "POST"): fixed(do="try"),
     ("processes/<key>/draft", "PUT"): fixed(document={}),
     ("processes/<key>/draft/edits", "POST"): fixed(op="stage_remove", stage="no_such"),
     ("processes/<key>/draft/request", "POST"): fixed(comment=""),

@@ -21,6 +21,7 @@ from fairlead.fields import services as fields
 from fairlead.journal.models import Event
 from fairlead.offers import services as offers
 from fairlead.process import services as process
+from fairlead.process.models import Migration
 from fairlead.work import services as work
 
 
@@ -99,6 +100,9 @@ def furnish(where: Company) -> Place:
         "scope", "configuration", "promises", "dates", "cost"}, **how).pk  # fmt: skip
     ids["role_question"] = crm.ask_role(deal.pk, role="FR", question="二期能提前两周吗？", **how).pk
     ids["draft"] = process.begin_draft(PROCESS, **where.how(where.people["tang"])).pk
+    ids["migration"] = Migration.objects.create(
+        process=where.version.process, target=where.version, created_at=at
+    ).pk
     deal.refresh_from_db()
     place.versions = dict.fromkeys(ids, 1) | {
         "opportunity": deal.version,
@@ -234,6 +238,11 @@ LINES: Mapping[str, Line] = {
     "assignment_get": Line("zhou", path={"key": "opportunity"}),
     "assignment_set": Line("tang", body=lambda p: {"rules": [
         {"condition": {"field": "is_tender", "op": "eq", "value": True}, "process": PROCESS}]}, path={"key": "opportunity"}),
+    "migrations_get": Line("tang", path={"key": PROCESS}),
+    "migrations_plan": Line("tang", path={"key": PROCESS}, status=201),
+    "migrations_edit": Line("tang", "migration", lambda p: {"grace_days": 5}, path={"key": PROCESS}),
+    "migrations_do": Line("tang", "migration", lambda p: {"do": "try"}, path={"key": PROCESS}),
+    "migrations_rows": Line("tang", path={"key": PROCESS}),
     "drafts_list": Line("tang"),
     "drafts_get": Line("tang", path={"key": PROCESS}),
     "drafts_begin": Line(

@@ -57,7 +57,7 @@ def test_whatever_changes_a_versioned_record_asks_for_its_version(built):
         "calendar_set_day", "calendar_set_week", "comments_edit", "contacts_edit",
         "contacts_left", "contacts_reassign", "contracts_edit", "drafts_ask", "drafts_discard", "drafts_edit",
         "drafts_publish", "drafts_rebase", "drafts_replace", "fields_change", "hand_overs_answer",
-        "hand_overs_withdraw", "journeys_category", "notification_settings_set",
+        "hand_overs_withdraw", "journeys_category", "migrations_do", "migrations_edit", "notification_settings_set",
         "opportunities_edit", "opportunities_reassign", "opportunities_team_set",
         "override_rules_set", "plan_change", "plan_remove",
         "playbooks_end", "role_questions_answer", "role_questions_withdraw",

@@ -16,6 +16,7 @@ from fairlead.work.enums import ActivityOutcome
 from . import carrying, clock_events
 from .clocks import mark_name, text_of
 from .enums import CALLS, ClockCause, ExitType, JourneyState, Outcome
+from .restoring import restored
 from .travel import Travel, VisitState
 
 # Types of events that change a journey. `data` holds what each needs; see `events.py`.
@@ -37,21 +38,8 @@ UNMIGRATED = "migration_undone"  # and back, for it had not moved since (VR-9)
 
 JOURNEY_EVENTS = frozenset(
     {
-        STARTED,
-        PASSED,
-        MOVED,
-        HELD,
-        RESUMED,
-        WON,
-        LOST,
-        CANCELLED,
-        REOPENED,
-        MIRRORED,
-        CATEGORY_SET,
-        SUPERSEDED,
-        RESTORED,
-        MIGRATED,
-        UNMIGRATED,
+        *(STARTED, PASSED, MOVED, HELD, RESUMED, WON, LOST, CANCELLED, REOPENED, MIRRORED, CATEGORY_SET),
+        *(SUPERSEDED, RESTORED, MIGRATED, UNMIGRATED),
     }
 )
 #: What moves a journey: after any of these a migration is not undone (AC-15).
@@ -475,37 +463,6 @@ def _unmigrated(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
         state.clocks = {**state.clocks, "policy": data["policy"]}
 
 
-_INSTANTS = frozenset({"opened_at", "entered_at", "closed_at", "hold_since", "superseded_at", "left_at"})
-_DATES = frozenset({"resume_date", "close_date"})
-_AMOUNTS = frozenset({"base_amount", "amount"})
-
-
-def _typed(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if name in _INSTANTS:
-        return datetime.fromisoformat(value)
-    return _date(value) if name in _DATES else _decimal(value) if name in _AMOUNTS else value
-
-
-def _restored(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
-    """What came since is forgotten: state and visits are those that the event carries."""
-    for name, value in data["travel"].items():
-        setattr(state, name, _typed(name, value))
-    state.stage_key = data["stage"]
-    state.process_version = data.get("process_version", state.process_version)
-    state.visits = [
-        VisitState(**{name: _typed(name, value) for name, value in visit.items()}) for visit in data["visits"]
-    ]
-    state.visit_total = len(state.visits)
-    state.stage_visits = {}
-    for visit in state.visits:
-        if visit.episode_no == state.episode_no:
-            state.stage_visits[visit.stage_key] = max(
-                state.stage_visits.get(visit.stage_key, 0), visit.visit_no
-            )
-
-
 _HANDLERS = {
     STARTED: _started,
     PASSED: _passed,
@@ -519,7 +476,7 @@ _HANDLERS = {
     MIRRORED: _mirrored,
     CATEGORY_SET: _category_set,
     SUPERSEDED: _superseded,
-    RESTORED: _restored,
+    RESTORED: restored,
     MIGRATED: _migrated,
     UNMIGRATED: _unmigrated,
     clock_events.BREACHED: _breached,

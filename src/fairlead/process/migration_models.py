@@ -39,6 +39,7 @@ class Migration(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(USER, models.PROTECT, null=True, related_name="+")
+    alive_at = models.DateTimeField(null=True, blank=True)
     runner = models.CharField(max_length=32, blank=True, default="")
     version = models.PositiveIntegerField(default=1)
 

@@ -13,10 +13,12 @@ from fairlead.journal.enums import Channel
 from fairlead.organisation.models import User
 
 from .services.approval_handing import remind, reroute_absent
+from .services.carrying_over import abandoned, execute
 from .services.clocking import take_over_thresholds
 from .services.expiring import expire_holds
 from .services.gates import refresh_due_gates
 from .services.lapsing import lapse_due
+from .services.migrating import check
 from .services.recalculating import recompute_clocks
 from .services.sweeping import sweep
 from .services.vetoing import escalate_vetoes
@@ -77,3 +79,22 @@ def take_over(process_key: str, by: int) -> int:
 def follow_calendar() -> int:
     """Compute due instants by the calendar that just changed; how many moved. The sweep would do it within a minute."""
     return recompute_clocks(at=timezone.now()).moved
+
+
+@task()
+def try_plan(migration_id: int, by: int) -> None:
+    """Try a plan for running records that are many. A second run begins anew."""
+    check(migration_id, by=User.objects.get(pk=by), at=timezone.now())
+
+
+@task()
+def carry_over(migration_id: int) -> None:
+    """Do what was confirmed, or undo it. A second run goes on where the first one ended."""
+    execute(migration_id, clock=timezone.now)
+
+
+@every(minutes=1, name="process.take_up_migrations")
+def take_up_migrations(at: datetime) -> None:
+    """Migrations whose worker was killed go on where they stopped."""
+    for pk in abandoned(at=at):
+        carry_over.enqueue(pk)

@@ -9,6 +9,7 @@ from fairlead.process import (
     views_drafts,
     views_landing,
     views_overrides,
+    views_versions,
 )
 
 app_name = "process"
@@ -24,6 +25,8 @@ urlpatterns = [
     path("processes/<slug:key>/document.yaml", views.document, name="document"),
     path("processes/<slug:key>/mode", views_landing.mode, name="mode"),
     path("processes/<slug:key>/landing/", views_landing.landing, name="landing"),
+    path("processes/<slug:key>/migrate/", views_versions.migrate, name="migrate"),
+    path("processes/<slug:key>/migrate/plan.csv", views_versions.migration_export, name="migration_export"),
     path("processes/<slug:key>/thresholds", views_clocks.thresholds, name="thresholds"),
     path("journeys/<int:pk>/clocks", views_clocks.acknowledge, name="acknowledge"),
     path("journeys/<int:pk>/clocks/settle", views_clocks.settle_call, name="settle_call"),

@@ -31,6 +31,7 @@ from .parts import parts, ways
 from .roles import role_name
 from .selectors.clocks import keeps_old_time
 from .selectors.landing import business_day
+from .selectors.versions import behind
 from .services.publishing import PUBLISH
 from .subjects import registered, room_of
 from .views_landing import banner_context
@@ -133,6 +134,7 @@ def process(request: HttpRequest, key: str) -> HttpResponse:
             for way in ways()
             if user.may(way.right)
         ],
+        "behind": behind(found) if user.may(PUBLISH) else 0,
         "may_publish": user.may(PUBLISH),
         "has_draft": ProcessDraft.objects.filter(process=found).exists(),
         "clocks": policy_words(definition),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -34,6 +34,7 @@ from . import gates, ledger
 from .migrating import _journal, grace_end, maps_of
 from .norms import norm_of_stage
 
+SILENCE = timedelta(minutes=3)
 AT_MOST = 20  # journeys of one transaction
 _CHANGES_STAGE = frozenset({Kind.ADVANCE, Kind.BRANCH, Kind.SKIP, Kind.REGRESS})
 _PASSES = frozenset({Kind.ADVANCE, Kind.BRANCH})
@@ -46,9 +47,15 @@ class ClaimLost(Exception):
     """Somebody else works on it now, or it was stopped: leave everything as it is."""
 
 
+def abandoned(*, at: datetime) -> list[int]:
+    """Plans at work that nobody has been heard of for a while: their worker was killed, or never came."""
+    rows = Migration.objects.filter(state__in=[MigrationState.RUNNING, MigrationState.UNDOING])
+    return list(rows.exclude(alive_at__gt=at - SILENCE).values_list("pk", flat=True))
+
+
 def execute(migration_id: int, *, clock: Clock) -> None:
     """The job: carry over, or undo. Bears a second run: what is done is marked in the transaction that did it."""
-    migration = _claim(migration_id)
+    migration = _claim(migration_id, clock())
     if migration is None:
         return
     batch, close = (_carry, _close) if migration.state == MigrationState.RUNNING else (_put_back, _close_undo)
@@ -67,7 +74,7 @@ def execute(migration_id: int, *, clock: Clock) -> None:
 
 
 @transaction.atomic
-def _claim(migration_id: int) -> Migration | None:
+def _claim(migration_id: int, at: datetime) -> Migration | None:
     row = (
         Migration.objects.select_for_update(of=("self",))
         .select_related("process", "target", "confirmed_by", "undone_by")
@@ -75,14 +82,14 @@ def _claim(migration_id: int) -> Migration | None:
         .first()
     )
     if row is not None:
-        row.runner = secrets.token_hex(16)
-        row.save(update_fields=["runner"])
+        row.runner, row.alive_at = secrets.token_hex(16), at
+        row.save(update_fields=["runner", "alive_at"])
     return row
 
 
-def _still_mine(migration: Migration, done: int) -> None:
+def _still_mine(migration: Migration, done: int, at: datetime) -> None:
     mine = Migration.objects.filter(pk=migration.pk, runner=migration.runner, state=migration.state)
-    if not mine.update(rows_done=F("rows_done") + done):
+    if not mine.update(rows_done=F("rows_done") + done, alive_at=at):
         raise ClaimLost
 
 
@@ -99,7 +106,7 @@ def _carry(
     rows = list(migration.rows.filter(state=MigrationRowState.PLANNED).order_by("pk")[:size])
     before = _gathered([r.journey_id for r in rows if r.choice == MigrationChoice.NOW], at)
     with pace.turn(), transaction.atomic():
-        _still_mine(migration, len(rows))
+        _still_mine(migration, len(rows), at)
         if not rows:
             return 0
         locked = ledger.lock([r.journey_id for r in rows])
@@ -366,7 +373,7 @@ def _put_back(
     wanted = [MigrationRowState.DONE, MigrationRowState.WAITING]
     rows = list(migration.rows.filter(state__in=wanted).order_by("pk")[:size])
     with pace.turn(), transaction.atomic():
-        _still_mine(migration, len(rows))
+        _still_mine(migration, len(rows), at)
         if not rows:
             return 0
         locked = ledger.lock([r.journey_id for r in rows])

@@ -260,6 +260,13 @@ def check(migration_id: int, *, by: Any, at: datetime, progress: Progress | None
     return find_migration(migration_id, by=by)
 
 
+def require_whole(migration: Migration) -> None:
+    """Raises MigrationRefused naming every hole of the mapping that somebody would fall into."""
+    ids = list(in_flight(migration.process.key, migration.target).values_list("pk", flat=True))
+    if troubles := troubles_of(_needed(migration, maps_of(migration), ids)):
+        raise _with_holes(troubles)
+
+
 def _needed(migration: Migration, maps: Mapping[int, StageMap], ids: Sequence[int]) -> dict[int, StageMap]:
     """The mappings that somebody travels by: where all keep their version, none has to be whole (VR-3)."""
     found: dict[int, StageMap] = {}

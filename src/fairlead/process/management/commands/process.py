@@ -1,5 +1,6 @@
 """`fairlead process validate|publish|diff|replay FILE …` and `fairlead process export KEY …`.
 
+`migrate KEY` tries a plan for running records on earlier versions, and with --confirm carries it out.
 `diff` says in words what a file changes against the published version; `export` prints a stored document; rooms
 above bring further actions on files (see `tools`).
 
@@ -23,6 +24,7 @@ from fairlead.process.definitions import definition_of
 from fairlead.process.differences import differences
 from fairlead.process.enums import Mode
 from fairlead.process.files import MAX_BYTES, UnreadableFile, read_yaml, write_yaml
+from fairlead.process.migrating_command import run_migration
 from fairlead.process.models import ProcessVersion
 from fairlead.process.refusals import CannotPublish
 from fairlead.process.services import publish, validate
@@ -33,8 +35,17 @@ class Command(BaseCommand):
     help = "Check, compare, try on history or publish process documents (YAML), or print a stored one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=["validate", "publish", "diff", "export", *tools.actions()])
+        parser.add_argument(
+            "action", choices=["validate", "publish", "diff", "export", "migrate", *tools.actions()]
+        )
         parser.add_argument("files", nargs="+", metavar="FILE", help="for export: keys of processes")
+        parser.add_argument(
+            "--plan", metavar="FILE", help="migrate: mapping, groups, keep_after, grace_days (YAML)"
+        )
+        parser.add_argument(
+            "--confirm", action="store_true", help="migrate: carry out the plan that was tried"
+        )
+        parser.add_argument("--undo", action="store_true", help="migrate: put back who has not moved since")
         parser.add_argument("--json", action="store_true", help="replay: the figures as JSON")
         parser.add_argument("--number", type=int, help="export: this version; without it the published one")
         parser.add_argument("--mode", choices=Mode.values, help="soft: gates flag; enforced: gates block")
@@ -47,6 +58,9 @@ class Command(BaseCommand):
         if options["action"] == "export":
             for key in options["files"]:
                 self.stdout.write(write_yaml(_stored(key, options["number"]).document), ending="")
+            return
+        if options["action"] == "migrate":
+            self._migrate(options, by)
             return
         self.as_json = options["json"]
         documents = [(name, _document(name)) for name in options["files"]]
@@ -81,6 +95,21 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{name}: {definition.key} v{definition.version}: {stages} stages, {criteria} criteria."
             )
+
+    def _migrate(self, options: dict[str, Any], by: User | None) -> None:
+        """For each process: try the plan, and with --confirm carry it out, or with --undo take it back."""
+        plan = _document(options["plan"]) if options["plan"] else {}
+        for key in options["files"]:
+            try:
+                for line in run_migration(
+                    key, plan, by=by, confirm=options["confirm"], undo=options["undo"], say=self.stderr.write
+                ):
+                    self.stdout.write(line)
+            except Refusal as refusal:
+                for problem in refusal.details.get("problems", ()):
+                    self.stderr.write(f"{key}: {problem['path']}: {problem['message']}")
+                self.stderr.write(f"{key}: {refusal}")
+                sys.exit(1)
 
     def _diff(self, name: str, definition: Definition) -> None:
         before = _stored(definition.key, None)
