@@ -101,7 +101,6 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("journeys/<id:pk>/move", "POST"): MOVE,
     ("journeys/<id:pk>/category", "PUT"): fixed(category="pipeline"),
     ("journeys/<id:pk>/approvals", "POST"): fixed(kind="ati"),
-    ("journeys/<id:pk>/approvals/preview", "POST"): fixed(kind="ati"),
     ("approvals/together", "POST"): fixed(requests=[1]),
     ("journeys/<id:pk>/approvals/easier", "POST"): fixed(kind="ati"),
     ("approvals/<id:pk>/decide", "POST"): fixed(decision="approve"),

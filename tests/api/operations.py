@@ -277,7 +277,7 @@ LINES: Mapping[str, Line] = {
     "approvals_nudge": Line("zhou", "approval", status=422),
     "precedents_list": Line("chen"),
     "processes_decisions": Line("chen", path={"key": PROCESS}),
-    "approvals_preview": Line("zhou", "journey", lambda p: {"kind": "moon"}, status=422),
+    "approvals_preview": Line("zhou", "journey", query=lambda p: {"kind": "moon"}, status=422),
     "approvals_submit": Line("zhou", "journey", lambda p: {"kind": "moon"}, status=422),
     "approvals_get": Line("zhou", "approval"),
     "approvals_decide": Line("chen", "approval", lambda p: {"decision": "approve", "comment": "可以"}),

@@ -293,7 +293,7 @@ def test_the_top_of_the_line_decides_with_a_named_second_reader(where, key_of):
 
 @pytest.mark.rule("AC-23", "AP-12")
 def test_a_condition_blocks_the_delivery_of_the_contract_until_the_payment(desk, sale):
-    at = desk(discount=8)
+    at = desk(discount=8, sr=sale.sun.pk, fr=sale.he.pk)
     at.submit()
     long_ago = sale.at - timedelta(days=700)
     process.publish(shipped("contract_fulfilment"), by=None, at=long_ago, channel="system")

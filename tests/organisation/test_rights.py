@@ -33,6 +33,10 @@ deal.attest               -     -     branch -     own   own   -     -     -    
 deal.reopen               all   all   branch -     -     -     -     -     -     -
 deal.reopen_won           -     -     -     -     -     -     -     all   -     -
 glass.break               all   -     -     -     -     -     -     -     -     -
+approval.decide           all   all   all   all   all   all   all   all   all   -
+approval.delegate         all   all   -     -     -     -     -     -     -     -
+veto.raise                -     -     -     own   own   own   -     all   all   -
+veto.overrule             -     -     branch -     -     -     -     -     -     -
 process.view              all   all   all   all   all   all   all   all   all   all
 process.publish           all   all   -     -     -     -     -     -     -     -
 import.run                all   all   branch -     -     -     all   -     -     -
@@ -72,7 +76,13 @@ def test_the_matrix_is_complete():
 def test_finance_and_legal_comment_and_reopen_won_deals_and_auditors_write_nothing():
     for role in (Role.FIN, Role.LEG):
         writing = {right for right in RIGHTS[role] if not right.endswith(".view")}
-        assert writing <= {"apikeys.own", "comment.add", "deal.reopen_won"}
+        assert writing <= {
+            "apikeys.own",
+            "comment.add",
+            "deal.reopen_won",
+            "approval.decide",
+            "veto.raise",
+        }
     assert {right for right in RIGHTS[Role.AUDITOR] if not right.endswith(".view")} == {"apikeys.own"}
 
 

@@ -1,11 +1,11 @@
 """Approvals for machines: preview, submit, decide, recall, return, hand on; delegations (§2.4)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from fairlead.common.access import access
 from fairlead.common.refusals import Invalid
@@ -24,6 +24,7 @@ from .approval_answers import (
 )
 from .models import ApprovalCondition, ApprovalQuestion, ApprovalRequest, Delegation
 from .schemas_approvals import (
+    About,
     AddIn,
     AnswerIn,
     AskIn,
@@ -32,8 +33,8 @@ from .schemas_approvals import (
     DelegationIn,
     DelegationOut,
     DelegationsOut,
+    KeyText,
     MeetIn,
-    PreviewIn,
     PreviewOut,
     QuestionOut,
     RecallIn,
@@ -46,6 +47,7 @@ from .schemas_approvals import (
 from .services import approval_asking, approval_handing, approving, conditions, delegating
 
 router = Router(tags=["approvals"])
+SecondReader = Annotated[int | None, Query(ge=1, le=10**15 - 1)]
 
 
 def _how(request: HttpRequest) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def _out(request: HttpRequest, row: ApprovalRequest) -> dict[str, Any]:
 
 
 @router.get("/journeys/{id:pk}/approvals", response=RequestsOut, operation_id="approvals_list")
-@access("signed-in", api=True)
+@access("process.view", api=True)
 def of_journey(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     """The requests of a journey with their steps and votes, the newest first, at most 200."""
     journey = find_journey(request.user, pk)
@@ -65,16 +67,18 @@ def of_journey(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     return {"items": requests_out(list(rows), reader=request.user)}
 
 
-@router.post("/journeys/{id:pk}/approvals/preview", response=PreviewOut, operation_id="approvals_preview")
-@access("signed-in", api=True)
-def preview(request: HttpRequest, pk: PathId, payload: PreviewIn) -> dict[str, Any]:
+@router.get("/journeys/{id:pk}/approvals/preview", response=PreviewOut, operation_id="approvals_preview")
+@access("process.view", api=True)
+def preview(
+    request: HttpRequest, pk: PathId, kind: KeyText, about: About = "", second_reader: SecondReader = None
+) -> dict[str, Any]:
     """Whom a request would meet with the values of now, and why. Changes nothing."""
     journey = find_journey(request.user, pk)
     found = approval_asking.preview(
         journey,
-        kind_key=payload.kind,
-        about=payload.about,
-        second_reader_id=payload.second_reader,
+        kind_key=kind,
+        about=about,
+        second_reader_id=second_reader,
         by=request.user,
         at=timezone.now(),
     )
@@ -100,7 +104,7 @@ def submit(request: HttpRequest, pk: PathId, payload: SubmitIn) -> Status[dict[s
 
 
 @router.get("/approvals/{id:pk}", response=RequestOut, operation_id="approvals_get")
-@access("signed-in", api=True)
+@access("process.view", api=True)
 def one(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     return _out(request, find_request(request.user, pk))
 
@@ -169,7 +173,7 @@ def add_approver(request: HttpRequest, pk: PathId, payload: AddIn) -> dict[str, 
 
 
 @router.post("/approvals/{id:pk}/copies", response=RequestOut, operation_id="approvals_copy")
-@access("signed-in", api=True)
+@access("comment.add", api=True)
 def copy_to(request: HttpRequest, pk: PathId, payload: CopyIn) -> dict[str, Any]:
     """Tell people of it, without a vote."""
     find_request(request.user, pk)
@@ -177,7 +181,7 @@ def copy_to(request: HttpRequest, pk: PathId, payload: CopyIn) -> dict[str, Any]
 
 
 @router.post("/approvals/{id:pk}/questions", response={201: QuestionOut}, operation_id="approvals_ask")
-@access("signed-in", api=True)
+@access("comment.add", api=True)
 def ask(request: HttpRequest, pk: PathId, payload: AskIn) -> Status[dict[str, Any]]:
     """Ask somebody about it; by those who take part."""
     find_request(request.user, pk)
@@ -188,7 +192,7 @@ def ask(request: HttpRequest, pk: PathId, payload: AskIn) -> Status[dict[str, An
 @router.post(
     "/approval-questions/{id:pk}/answer", response=QuestionOut, operation_id="approval_questions_answer"
 )
-@access("signed-in", api=True)
+@access("comment.add", api=True)
 def answer(request: HttpRequest, pk: PathId, payload: AnswerIn) -> dict[str, Any]:
     approval_handing.answer_question(pk, text=payload.text, **_how(request))
     return question_out(ApprovalQuestion.objects.get(pk=pk))
@@ -197,7 +201,7 @@ def answer(request: HttpRequest, pk: PathId, payload: AnswerIn) -> dict[str, Any
 @router.post(
     "/approval-conditions/{id:pk}/meet", response=RequestOut, operation_id="approval_conditions_meet"
 )
-@access("signed-in", api=True)
+@access("approval.decide", api=True)
 def meet(request: HttpRequest, pk: PathId, payload: MeetIn) -> dict[str, Any]:
     """Say that a condition is fulfilled which no fact and no document shows."""
     conditions.meet(pk, comment=payload.comment, **_how(request))
@@ -206,7 +210,7 @@ def meet(request: HttpRequest, pk: PathId, payload: MeetIn) -> dict[str, Any]:
 
 
 @router.get("/delegations", response=DelegationsOut, operation_id="delegations_list")
-@access("signed-in", api=True)
+@access("process.view", api=True)
 def delegations(request: HttpRequest) -> dict[str, Any]:
     """Who stands in for whom: one's own, or everybody's with the right to make them; the newest 200."""
     user: Any = request.user

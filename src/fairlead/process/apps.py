@@ -11,10 +11,12 @@ class ProcessConfig(AppConfig):
         from fairlead.work import registry as work
 
         from . import tasks, words  # the schedule learns of the tasks
+        from .examining import add_examiner
         from .field_uses import register_field_uses
         from .notifying import WORDS, tell_people
         from .record import register_record
         from .selectors.approvals import condition_name
+        from .selectors.approvers import missing_approvers
         from .services.clock_notices import tell_with
         from .services.shipping import set_up_step, stages_of_template
 
@@ -23,6 +25,7 @@ class ProcessConfig(AppConfig):
         work.word_notifications(WORDS)
         tell_with(tell_people)
         words.name_keys("condition", condition_name)
+        add_examiner(missing_approvers)
         register_field_uses()
         register_record()
 

@@ -122,12 +122,6 @@ class SubmitIn(Body):
     copies: Annotated[list[PersonId], Field(max_length=20)] = []
 
 
-class PreviewIn(Body):
-    kind: KeyText
-    about: About = ""
-    second_reader: PersonId | None = None
-
-
 class PreviewStepOut(Answer):
     key: str
     lever: str

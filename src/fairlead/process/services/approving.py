@@ -320,6 +320,8 @@ def recall(
     with holding(request_id, at=at, channel=channel) as held:
         if by.pk not in own_of(held.request):
             raise (NotPermitted if sees(by, held.request) else NotFound)()
+        if not by.may(subjects.room_of(held.journey.subject_type).move_right):
+            raise NotPermitted
         refuse_ended(held)
         if version is not None and version != held.request.version:
             raise Stale(details={"version": held.request.version})
