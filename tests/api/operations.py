@@ -365,6 +365,7 @@ LINES: Mapping[str, Line] = {
     "week": Line("zhou"),
     "rollout_get": Line("zhou"),
     "rollout_change": Line("admin", body=lambda p: {"amnesty_day": 20}),
+    "hand_overs_figures": Line("chen"),
     "funnel_stock": Line("zhou"),
     "funnel_period": Line("zhou"),
     "funnel_cohort": Line("zhou"),

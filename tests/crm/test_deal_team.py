@@ -342,7 +342,9 @@ def test_facts_of_the_past_know_the_vetoes_of_that_day(where: Company, deal: Opp
 
 
 @pytest.mark.rule("IT-5", "AC-31")
-def test_returned_twice_then_accepted_is_two_of_three(where: Company, deal: Opportunity) -> None:
+def test_returned_twice_then_accepted_is_two_of_three(
+    where: Company, deal: Opportunity, client: Client
+) -> None:
     for attempt in (1, 2):
         row = crm.offer_hand_over(deal.pk, package="ar_sr", there=AR_SR, **where.how())
         assert row.attempt == attempt
@@ -356,6 +358,11 @@ def test_returned_twice_then_accepted_is_two_of_three(where: Company, deal: Oppo
     assert HandOver.objects.get(pk=last.pk).attempt == 3
     again = crm.offer_hand_over(deal.pk, package="ar_sr", there=AR_SR, **where.how())
     assert again.attempt == 1  # a new round
+
+    for who, rate, attempts in (("chen", 2 / 3, 3), ("luo", None, 0)):  # luo leads another branch
+        client.force_login(where.people[who])
+        figures = client.get("/api/v1/figures/hand-overs").json()
+        assert (figures["return_rate"], figures["attempts"]) == (rate, attempts)
 
 
 @pytest.mark.rule("IT-5")

@@ -23,6 +23,7 @@ from fairlead.process.subjects import visible_subjects
 from .api_adoption import router as adoption
 from .api_audit import router as audit
 from .api_deciding import router as deciding
+from .api_hand_overs import router as hand_overs
 from .api_replay import router as replay
 from .questions import Question
 from .schemas import (
@@ -47,6 +48,7 @@ from .schemas import (
 router = Router(tags=["insight"])
 router.add_router("", adoption)
 router.add_router("", replay)
+router.add_router("", hand_overs)
 router.add_router("", audit)
 router.add_router("", deciding)
 DAYS = (30, 60, 90)
