@@ -470,25 +470,15 @@ class Teller:
         )
 
     def _contact_role_added(self, event: Event) -> Entry:
-        name = self.contacts.get(event.data.get("contact", 0), "—")
-        return Entry(
-            event.pk,
-            event.effective_at,
-            "address-book",
-            _("%(name)s placed a contact in the deal") % {"name": self.who(event)},
-            name,
-            kind="edit",
-        )
+        return self._contact_role(event, _("%(name)s placed a contact in the deal"))
 
     def _contact_role_removed(self, event: Event) -> Entry:
+        return self._contact_role(event, _("%(name)s took a contact out of the deal"))
+
+    def _contact_role(self, event: Event, text: str) -> Entry:
         name = self.contacts.get(event.data.get("contact", 0), "—")
         return Entry(
-            event.pk,
-            event.effective_at,
-            "address-book",
-            _("%(name)s took a contact out of the deal") % {"name": self.who(event)},
-            name,
-            kind="edit",
+            event.pk, event.effective_at, "address-book", text % {"name": self.who(event)}, name, kind="edit"
         )
 
     def _milestone_done(self, event: Event) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -37,7 +38,7 @@ from ..sections import tabs_of
 from ..selectors import timeline
 from ..selectors.deal import Deal, deal_page, find_deal
 from ..selectors.fields import groups_of
-from ..selectors.history import changes_of, edits_of
+from ..selectors.history import Edits, changes_of, edits_of
 from ..selectors.paths import checklist_of, path_of
 from ..wording import words_on
 from .deal_team_words import team_context
@@ -136,34 +137,43 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
         "other_way": _other_way(deal),
     }
     if events is not None:
-        context |= timeline_context(request, deal, user, events, kind, url, may_edit=may_edit)
-    elif tab == "fields":
-        context["groups"] = groups_of(
-            "opportunity",
-            row,
-            deal.catalogue,
-            user,
-            may_edit=may_edit,
-            definition=deal.definition,
-            known=_known(deal),
-        )
-    elif tab == "people":
-        context |= {
+        return context | timeline_context(request, deal, user, events, kind, url, may_edit=may_edit)
+    return context | _tab(tab, deal, user, at, edits, may_edit=may_edit)
+
+
+def _tab(
+    tab: str, deal: Deal, user: Any, at: datetime, edits: Edits | None, *, may_edit: bool
+) -> dict[str, Any]:
+    """What each tab but the timeline shows."""
+    if tab == "fields":
+        return {
+            "groups": groups_of(
+                "opportunity",
+                deal.row,
+                deal.catalogue,
+                user,
+                may_edit=may_edit,
+                definition=deal.definition,
+                known=_known(deal),
+            )
+        }
+    if tab == "people":
+        return {
             "roles": [_role(r) for r in deal.roles],
             "contacts": deal.names.options,
             "buying_roles": BuyingRole.choices,
             "may_add_contact": user.may("contact.create"),
         }
-    elif tab == "team":
-        context |= team_context(deal, user, at)
-    elif tab == "files":
-        context |= {"file_kinds": document_kinds(deal.definition), "files": deal.files[::-1]}
-    elif edits is not None:
-        context |= {
+    if tab == "team":
+        return team_context(deal, user, at)
+    if tab == "files":
+        return {"file_kinds": document_kinds(deal.definition), "files": deal.files[::-1]}
+    if edits is not None:
+        return {
             "changes": changes_of(edits, reader=user, fields=deal.catalogue, people=deal.names.people),
             "attempts": attempts_of(deal.journey.pk, deal.definition),
         }
-    return context
+    return {}
 
 
 def _approvals(deal: Deal, user: Any, at: Any) -> dict[str, Any] | None:

@@ -20,10 +20,8 @@ from fairlead.common.refusals import NotFound, NotPermitted
 from fairlead.journal.models import Event
 from fairlead.journal.services import NewEvent, record
 
-from .. import fold, stages, subjects
-from ..definition import Definition, Stage
+from .. import stages, subjects
 from ..engine import decide
-from ..enums import CANCELLING_OUTCOMES, ExitType, ForecastCategory, Kind
 from ..models import Evaluation, GateFlag, Journey, OverrideRequest
 from ..recording import facts_as_json, objections_as_json, results_as_json
 from ..refusals import GateRefused, LostRace, MoveImpossible
@@ -35,6 +33,7 @@ from . import gates, ledger
 from .approval_watch import void_on_regress
 from .carrying_over import WithMoves
 from .closing import end_work
+from .move_events import branches_of, event_of
 from .norms import norm_of_stage
 from .playbooks import follow_moves
 
@@ -361,7 +360,7 @@ class _Batch:
         self, wish: MoveWish, row: Journey, situation: Situation, verdict: Verdict, evaluation_id: int
     ) -> NewEvent:
         definition = situation.definition
-        type_, data = event_of(definition, row, verdict)
+        type_, data = event_of(definition, verdict)
         if "axis" in data and definition.clocks.needs_norm(verdict.target):
             data["norm"] = norm_of_stage(definition, verdict.target, situation.calendar)
         if verdict.soft_passed:
@@ -440,48 +439,6 @@ def _forced(verdict: Verdict) -> Verdict:
     if verdict.objections:
         return verdict
     return replace(verdict, allowed=True, needs_right="", soft_passed=tuple(r.key for r in verdict.gaps))
-
-
-def event_of(definition: Definition, row: Journey, verdict: Verdict) -> tuple[str, dict[str, Any]]:
-    """The type and the data of the event that a verdict's move writes; all that the fold needs is in `data`."""
-    wish = verdict.wish
-    if wish.kind == Kind.HOLD:
-        return fold.HELD, {"resume_date": wish.form["resume_date"]}
-    if wish.kind == Kind.RESUME:
-        return fold.RESUMED, {}
-    if wish.kind == Kind.CLOSE_WON:
-        data: dict[str, Any] = {"probability": 100, "category": ForecastCategory.CLOSED}
-        if wish.form.get("amount"):
-            data["amount"] = str(wish.form["amount"])
-        return fold.WON, data
-    if wish.kind == Kind.CLOSE_LOST:
-        reason = definition.reason("lost", wish.reason)
-        outcome = reason.outcome if reason and reason.outcome else "lost"
-        type_ = fold.CANCELLED if outcome in CANCELLING_OUTCOMES else fold.LOST
-        return type_, {"outcome": outcome, "probability": 0, "category": ForecastCategory.OMITTED}
-    target = definition.stage(verdict.target)
-    if wish.kind == Kind.REOPEN:
-        return fold.REOPENED, _entering(target)
-    exit_type = {Kind.SKIP: ExitType.SKIP_FORWARD, Kind.REGRESS: ExitType.REGRESS}.get(
-        wish.kind, ExitType.ADVANCE
-    )
-    if verdict.again:
-        exit_type = ExitType.REGRESS  # back to the fork: the way that is left does not count as gone
-    skipped = [(key, definition.stage(key).axis_key) for key in verdict.skipped]
-    data = {"kind": wish.kind, "exit": exit_type, "skipped": skipped, **_entering(target)}
-    return fold.MOVED, data | branches_of(verdict)
-
-
-def branches_of(verdict: Verdict) -> dict[str, Any]:
-    """What a fork looked at and in which order, for the journal (PD-6)."""
-    found: dict[str, Any] = (
-        {"branches": [list(seen) for seen in verdict.branches]} if verdict.branches else {}
-    )
-    return found | ({"again": True} if verdict.again else {})
-
-
-def _entering(stage: Stage) -> dict[str, Any]:
-    return {"axis": stage.axis_key, "probability": stage.probability[1], "category": stage.forecast}
 
 
 def _refusal(verdict: Verdict, row: Journey, evaluation_id: int) -> Exception:
