@@ -169,7 +169,7 @@ def test_a_row_whose_stage_differs_is_a_move_and_its_gate_decides_as_on_the_page
     assert (
         told["params"]["gaps"]
         == [g.key for g in on_page.value.verdict.gaps]
-        == ["contact_two_way", "problem_stated", "bant"]
+        == ["contact_two_way", "problem_stated", "bant", "sr_for_needs_analysis"]
     )
     mine, theirs = Evaluation.objects.filter(journey=blocked.journey_id).order_by("pk")
     assert (mine.results, mine.allowed, theirs.channel) == (theirs.results, False, "import")
