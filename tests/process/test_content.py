@@ -285,3 +285,24 @@ def test_the_value_chain_names_each_stage_of_each_process_once() -> None:
     for process in PROCESSES:  # nobody walks the chain backwards
         numbers = [number for name, _key, number in places if name == process]
         assert numbers == sorted(numbers)
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "processes"
+
+
+@pytest.mark.rule("PD-3", "PD-5", "AP-1", "VR-5")
+def test_the_second_version_decides_by_approvals_what_one_person_attested() -> None:
+    document = read_document((EXAMPLES / "key_account_opportunity.yaml").read_text(encoding="utf-8"))
+    second = load(document, subject_catalogue("opportunity"), externals=EXTERNALS["opportunity"])
+    first = definition("key_account_opportunity")
+
+    assert second.key == first.key and second.version == first.version + 1
+    assert warnings(second.stages) == []
+    # Evidence is carried by the keys of criteria: the second version keeps all but the number it replaces.
+    before, after = ({c.key for c in every_criterion(process)} for process in (first, second))
+    assert before - after == {"discount_in_ladder"} and after - before == {"terms_approved"}
+    asked = {c.key: c.params["approval"] for c in every_criterion(second) if c.type == CriterionType.APPROVAL}
+    assert asked == {"ati": "ati", "atb": "atb", "atc": "atc", "terms_approved": "terms"}
+    assert set(asked.values()) == {kind["key"] for kind in document["approvals"]["kinds"]}
+    for path, words in named(document):
+        assert words.get("zh") and words.get("en"), path
