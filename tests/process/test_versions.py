@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.forms.models import model_to_dict
 from django.utils import timezone, translation
 from tests.factories.crm import PROCESS, STAGES, Company, company
+from tests.kit.documents import read_document
 from tests.process.versions import HOW, carried_out, next_document, planned, publish_next, undone
 
 from fairlead.common.refusals import Stale
@@ -27,6 +29,7 @@ from fairlead.process.services import carrying_over, ledger, migrating, rebuildi
 from fairlead.process.verdicts import Verdict
 
 pytestmark = pytest.mark.django_db
+EXAMPLE = Path(__file__).parents[2] / "examples" / "processes" / "key_account_opportunity.yaml"
 ADDED = {"customer_contact": "new_passed", "needs_analysis": "new_here", "solution_design": "new_later"}
 
 
@@ -101,6 +104,27 @@ def test_what_was_added_to_a_passed_stage_stays_out_to_this_one_it_waits_and_lat
     with pytest.raises(GateRefused) as refused:
         where.move(deal, to="quote_negotiation")
     assert {g.key for g in refused.value.verdict.gaps} >= {"new_later"}
+    told_alike()
+
+
+@pytest.mark.rule("VR-5", "AP-14")
+def test_a_passed_word_is_not_asked_again_as_an_approval_and_the_stage_at_hand_has_its_grace(
+    where: Company,
+) -> None:
+    """The second version of the key-account process: ATI was a manager's word where these deals passed it."""
+    passed, here = where.deal(at=where.at), where.deal(at=where.at)
+    for deal in (passed, here):
+        where.fulfil(deal)
+        where.move(deal, to="needs_analysis")
+        where.fulfil(deal)
+    where.move(passed, to="solution_design")
+    now = timezone.now()
+    process.publish(read_document(EXAMPLE.read_text(encoding="utf-8")), by=None, at=now, channel="ui")
+    carried_out(planned(now, grace_days=5), now)
+    after = now + timedelta(days=14)
+    assert state_of(verdict_of(where.journey(passed), after), "ati") == ("na", "grandfathered")
+    assert state_of(verdict_of(where.journey(here), now), "ati") == ("na", "grace")
+    assert state_of(verdict_of(where.journey(here), after), "ati")[0] == CriterionState.UNMET
     told_alike()
 
 

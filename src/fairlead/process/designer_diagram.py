@@ -17,7 +17,7 @@ NODE_WIDTH: Final = 132
 NODE_HEIGHT: Final = 44
 GAP: Final = 56
 LINE: Final = 96  # where the nodes begin, below the arcs
-LONGEST_NAME: Final = 9  # wide characters that fit a node
+LONGEST_NAME: Final = 8  # wide characters that fit a node
 
 
 def diagram(definition: Definition, stage: str, base: str) -> dict[str, Any]:

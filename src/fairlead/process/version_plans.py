@@ -271,15 +271,18 @@ def added(
     old: Definition, new: Definition, was: JourneyFact, now: JourneyFact
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Criteria that the later version asks of stages where this journey was never asked them: of those already passed
-    (criterion → stage), and of the exit of the one where it stands (VR-5). What was asked more mildly counts as new."""
-    asked: dict[str, int] = {}
+    (criterion → stage), and of the exit of the one where it stands (VR-5). What was asked more mildly counts as new, and
+    so does what other evidence answers now: an approval where a person's word was enough."""
+    asked: dict[str, tuple[int, CriterionType]] = {}
     for stage in old.stages:
         if stage.key not in was.passed and stage.key != was.stage_key:
             continue
         for criterion in (*stage.entry, *stage.exit):
             for one in (criterion, *criterion.children):
                 if one.key not in was.exempt:
-                    asked[one.key] = max(asked.get(one.key, -1), _STRENGTH[criterion.level])
+                    asked[one.key] = max(
+                        asked.get(one.key, (-1, one.type)), (_STRENGTH[criterion.level], one.type)
+                    )
     exempt: dict[str, str] = {}
     here = new.stage(now.stage_key)
     for stage in new.before(now.stage_key):
@@ -294,8 +297,9 @@ def added(
     return exempt, tuple(c.key for c in here.exit if _is_new(c, asked))
 
 
-def _is_new(criterion: Criterion, asked: Mapping[str, int]) -> bool:
-    return asked.get(criterion.key, -1) < _STRENGTH[criterion.level]
+def _is_new(criterion: Criterion, asked: Mapping[str, tuple[int, CriterionType]]) -> bool:
+    strength, type_ = asked.get(criterion.key, (-1, criterion.type))
+    return type_ != criterion.type or strength < _STRENGTH[criterion.level]
 
 
 def _gaps(definition: Definition, facts: Facts) -> tuple[str, ...]:
