@@ -197,7 +197,7 @@ def test_every_tab_asks_at_most_fifteen_questions(where: Company, client: Client
     assert counts == {
         "fields": [14, 14],
         "people": [13, 13],
-        "team": [14, 14],
+        "team": [15, 15],
         "files": [13, 13],
         "history": [15, 15],
         "contracts": [15, 15],

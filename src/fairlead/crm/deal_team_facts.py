@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,17 +24,25 @@ _accepted: Question[tuple[Any, ...]] = Question(
 )
 
 
+def facts_of(
+    accepted: Iterable[tuple[str, str, datetime, int]], as_of: datetime | None = None
+) -> dict[str, ExternalFact]:
+    """The last acceptance of each hand-over: of (giver, taker, instant, id), the earliest first."""
+    facts: dict[str, ExternalFact] = {}
+    for giver, taker, at, pk in accepted:
+        if as_of is None or at <= as_of:
+            name = fact_of(f"{giver}_{taker}".lower())
+            facts[name] = ExternalFact(name, at, f"handover:{pk}")
+    return facts
+
+
 def hand_over_facts(ids: Sequence[int]) -> Any:
-    """Read once for all instants: the last acceptance of each hand-over."""
-    found: dict[int, list[tuple[str, datetime, int]]] = defaultdict(list)
+    """Read once for all instants."""
+    found: dict[int, list[tuple[str, str, datetime, int]]] = defaultdict(list)
     for deal, giver, taker, at, pk in _accepted(ids):
-        found[deal].append((f"{giver}_{taker}".lower(), at, pk))
+        found[deal].append((giver, taker, at, pk))
 
     def read(pk: int, as_of: datetime | None, _documents: Any) -> Mapping[str, ExternalFact]:
-        facts: dict[str, ExternalFact] = {}
-        for package, at, handover in found.get(pk, ()):
-            if as_of is None or at <= as_of:
-                facts[fact_of(package)] = ExternalFact(fact_of(package), at, f"handover:{handover}")
-        return facts
+        return facts_of(found.get(pk, ()), as_of)
 
     return read

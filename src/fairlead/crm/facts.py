@@ -187,8 +187,11 @@ def tasks_of(subject_type: str, ids: Sequence[int]) -> dict[int, dict[str, Child
     return {s: {k: ChildrenFact(*c) for k, c in keys.items()} for s, keys in counts.items()}
 
 
-def external_readers(subject_type: str, ids: Sequence[int]) -> list[ExternalReader]:
-    return [source(ids) for source in _external_sources[subject_type]]
+def external_readers(
+    subject_type: str, ids: Sequence[int], *, but: ExternalSource | None = None
+) -> list[ExternalReader]:
+    """`but`: a source whose answer is known already."""
+    return [source(ids) for source in _external_sources[subject_type] if source is not but]
 
 
 def externals_of(

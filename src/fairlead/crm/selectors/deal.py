@@ -47,7 +47,9 @@ from fairlead.work.models import Activity, Comment, CommentReaction, File, Task
 from fairlead.work.selectors.comments import Remark
 
 from .. import facts as crm_facts
-from ..models import Contact, ContactRole, Opportunity, PlanStep
+from ..deal_team_facts import facts_of, hand_over_facts
+from ..enums import HandOverState
+from ..models import Contact, ContactRole, HandOver, Opportunity, PlanStep
 from ..rules import reaches
 from .deal_work import Done, activities_of, activity_facts
 from .fields import values_of
@@ -168,7 +170,7 @@ def deal_page(
     assert journey is not None
     definition = definition_for(journey)
     fields = catalogue(SUBJECT)
-    attestations, waivers, vetoes, tasks, flagged = _evidence(journey.pk, row.pk)
+    attestations, waivers, vetoes, tasks, flagged, handed = _evidence(journey.pk, row.pk)
     visits, roles = _visits(journey.pk), _roles(row.pk)
     activities, done = activities_of(row.pk)
     files = _files(row.pk)
@@ -202,6 +204,7 @@ def deal_page(
         waivers=waivers,
         vetoes=vetoes,
         tasks=tasks,
+        handed=handed,
         departments=names.departments,
     )
     wish = forward_move(definition, facts)
@@ -244,7 +247,7 @@ def _shaped(rows: Any, kind: str, key: str, more: str, by: str, at: str, until: 
 
 
 def _small_tables(journey: int, deal: int) -> Any:
-    """Attestations, waivers, flags and tasks: four small tables of one shape, asked at once."""
+    """Attestations, vetoes, waivers, tasks, flags, hand-overs: small tables of one shape, asked at once."""
     attestations = Attestation.objects.filter(journey_id=journey, withdrawn_at=None)
     waivers = Waiver.objects.filter(journey_id=journey, revoked_at=None)
     flags = GateFlag.objects.filter(journey_id=journey, cleared_at=None)
@@ -253,6 +256,7 @@ def _small_tables(journey: int, deal: int) -> Any:
         plan=Value(crm_facts.PLAN, output_field=CharField())
     )
     vetoes = Veto.objects.filter(journey_id=journey, state=VetoState.OPEN)
+    handed = HandOver.objects.filter(opportunity_id=deal, state=HandOverState.ACCEPTED)
     return _shaped(attestations, "attestation", "criterion_key", "role", "by_id", "at", "").union(
         _shaped(vetoes, "veto", "domain", "clause", "by_id", "at", ""),
         _shaped(
@@ -261,6 +265,7 @@ def _small_tables(journey: int, deal: int) -> Any:
         _shaped(tasks, "task", "list_key", "title", "assignee_id", "created_at", "done_at"),
         _shaped(steps, "task", "plan", "title", "owner_id", "created_at", "done_at"),
         _shaped(flags, "flag", "criterion_key", "stage_key", "", "raised_at", ""),
+        _shaped(handed, "handed", "from_role", "to_role", "", "answered_at", ""),
         all=True,
     )
 
@@ -276,8 +281,9 @@ def _evidence(
     list[VetoFact],
     list[tuple[int, str, str, datetime | None]],
     dict[str, list[str]],
+    list[tuple[str, str, datetime, int]],
 ]:
-    attestations, waivers, vetoes, tasks = [], [], [], []
+    attestations, waivers, vetoes, tasks, handed = [], [], [], [], []
     flagged: dict[str, list[str]] = defaultdict(list)
     for kind, pk, key, more, by, when, until in sorted(
         _evidence_rows(journey_id, deal_id), key=lambda r: (r[5], r[1])
@@ -290,9 +296,11 @@ def _evidence(
             vetoes.append(VetoFact(pk, key, more, by, when))
         elif kind == "task":
             tasks.append((pk, key, more, until))
+        elif kind == "handed":
+            handed.append((key, more, when, pk))
         else:
             flagged[more].append(key)
-    return attestations, waivers, vetoes, tasks, dict(flagged)
+    return attestations, waivers, vetoes, tasks, dict(flagged), handed
 
 
 def sees_contacts(by: Any, row: Opportunity) -> bool:
@@ -388,6 +396,7 @@ def _facts(
     waivers: Sequence[WaiverFact],
     vetoes: Sequence[VetoFact],
     tasks: Sequence[tuple[int, str, str, datetime | None]],
+    handed: Sequence[tuple[str, str, datetime, int]],
     departments: Mapping[int, str],
 ) -> Facts:
     today = timezone.localdate(at)
@@ -419,7 +428,7 @@ def _facts(
         vetoes=tuple(vetoes),
         approvals=tuple(approvals_of([journey]).get(journey.pk, ())),
         conditions=tuple(conditions_of([journey]).get(journey.pk, ())),
-        externals=_externals(row.pk, definition, journey.stage.key, documents),
+        externals=_externals(row.pk, definition, journey.stage.key, documents, handed),
         children=_children(tasks),
         team={
             role: frozenset({person})
@@ -463,9 +472,13 @@ def _children(tasks: Sequence[tuple[int, str, str, datetime | None]]) -> dict[st
 
 
 def _externals(
-    deal_id: int, definition: Definition, stage_key: str, documents: Sequence[DocumentFact]
+    deal_id: int,
+    definition: Definition,
+    stage_key: str,
+    documents: Sequence[DocumentFact],
+    handed: Sequence[tuple[str, str, datetime, int]],
 ) -> Mapping[str, Any]:
-    """What the customer did; asked only where a gate up to the next stage looks at it."""
+    """What the customer did and what was handed over; asked only where a gate up to the next stage looks at it."""
     here = definition.stage(stage_key)
     near = {here.key, *(s.key for s in definition.before(stage_key)), *(t.to for t in here.transitions)}
     if not any(
@@ -473,4 +486,5 @@ def _externals(
         for stage, _side, c in definition.criteria()
     ):
         return {}
-    return crm_facts.externals_of(crm_facts.external_readers(SUBJECT, [deal_id]), deal_id, None, documents)
+    readers = crm_facts.external_readers(SUBJECT, [deal_id], but=hand_over_facts)
+    return {**crm_facts.externals_of(readers, deal_id, None, documents), **facts_of(handed)}

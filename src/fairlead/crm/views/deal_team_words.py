@@ -21,7 +21,7 @@ from ..forms.records import people_options
 from ..models import HandOver, RoleQuestion
 from ..rules import reaches
 from ..selectors.deal import Deal
-from ..selectors.deal_team import TeamWork, roles_of, team_work
+from ..selectors.deal_team import TeamWork, roles_of
 from ..services.deal_team import ANSWER_DAYS, USUAL_SPLIT
 from ..wording import words_on
 
@@ -33,8 +33,9 @@ VETO_CHIPS = {
 }
 
 
-def team_context(deal: Deal, user: Any, at: datetime) -> dict[str, Any]:
-    row, work = deal.row, team_work(deal.row)
+def team_context(deal: Deal, work: TeamWork, user: Any, at: datetime) -> dict[str, Any]:
+    row = deal.row
+    work.name(deal.names.people)
     held, may_edit = roles_of(user, row), reaches(user, "opportunity.edit", row)
     is_open = deal.journey.state not in CLOSED_STATES
     said = _Said(deal.definition, user, held, row.owner_id, at, may_edit=may_edit)

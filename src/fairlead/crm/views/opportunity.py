@@ -37,6 +37,7 @@ from ..rules import reaches
 from ..sections import tabs_of
 from ..selectors import timeline
 from ..selectors.deal import Deal, deal_page, find_deal
+from ..selectors.deal_team import TeamWork, team_work
 from ..selectors.fields import groups_of
 from ..selectors.history import Edits, changes_of, edits_of
 from ..selectors.paths import checklist_of, path_of
@@ -99,7 +100,8 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
         else None
     )
     edits = edits_of("opportunity", pk) if tab == "history" else None
-    told = events or edits
+    team = team_work(row) if tab == "team" else None
+    told = events or edits or team
     deal = deal_page(
         row,
         by=user,
@@ -138,13 +140,13 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
     }
     if events is not None:
         return context | timeline_context(request, deal, user, events, kind, url, may_edit=may_edit)
-    return context | _tab(tab, deal, user, at, edits, may_edit=may_edit)
+    return context | _tab(tab, deal, user, at, edits or team, may_edit=may_edit)
 
 
 def _tab(
-    tab: str, deal: Deal, user: Any, at: datetime, edits: Edits | None, *, may_edit: bool
+    tab: str, deal: Deal, user: Any, at: datetime, read: Edits | TeamWork | None, *, may_edit: bool
 ) -> dict[str, Any]:
-    """What each tab but the timeline shows."""
+    """What each tab but the timeline shows; `read`: what was asked for it before the page, which names its people."""
     if tab == "fields":
         return {
             "groups": groups_of(
@@ -164,13 +166,13 @@ def _tab(
             "buying_roles": BuyingRole.choices,
             "may_add_contact": user.may("contact.create"),
         }
-    if tab == "team":
-        return team_context(deal, user, at)
+    if isinstance(read, TeamWork):
+        return team_context(deal, read, user, at)
     if tab == "files":
         return {"file_kinds": document_kinds(deal.definition), "files": deal.files[::-1]}
-    if edits is not None:
+    if read is not None:
         return {
-            "changes": changes_of(edits, reader=user, fields=deal.catalogue, people=deal.names.people),
+            "changes": changes_of(read, reader=user, fields=deal.catalogue, people=deal.names.people),
             "attempts": attempts_of(deal.journey.pk, deal.definition),
         }
     return {}
