@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from tests.factories.crm import Company, company
@@ -486,5 +487,9 @@ def test_the_whole_task_by_the_page(where: Company, deal: Opportunity, client: C
 
     assert all(words in page for words in ("40%", "周四前", "范围不清", "6 周交货", ALTERNATIVE, "五周"))
     client.force_login(where.zhou)
+    client.get(tab(deal))
+    with CaptureQueriesContext(connection) as asked:
+        client.get(tab(deal))
+    assert len(asked) <= 15  # whatever the team has said
     refused = client.post(reverse("crm:team_split", args=[deal.pk]), {"ar": "50", "sr": "30", "fr": "30"})
     assert refused.status_code == 422 and 'value="50"' in refused.content.decode()
