@@ -122,6 +122,11 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "api/v1/processes/<key>/compliance": {"key": PROCESS},
     "api/v1/processes/<key>/thresholds/take-over": {"key": PROCESS},
 }
+#: What an address asks for after the question mark: without it nobody would get as far as the object.
+QUERIES: Final[Mapping[str, str]] = {
+    "api/v1/journeys/<id:pk>/approvals/preview": "?kind=moon",
+    "api/v1/opportunities/<id:pk>/as-of": "?date={today}",
+}
 #: Arguments after the first one that name an object of their own.
 SECOND: Final[Mapping[str, str]] = {
     "role_id": "contact_role", "milestone_id": "milestone", "run_id": "playbook_run", "answer_id": "answer",
@@ -167,7 +172,7 @@ def address(pattern: str, objects: Objects, which: str) -> str:
             return str(words[name])
         return str(objects.of(SECOND.get(name, kind), which))
 
-    return "/" + ARGUMENT.sub(put, pattern)
+    return "/" + ARGUMENT.sub(put, pattern) + QUERIES.get(pattern, "").format(today=timezone.localdate())
 
 
 def sees(user: User | None, kind: str, pk: int) -> bool | None:
@@ -183,7 +188,13 @@ def build(where: Company) -> Objects:
     """Two of everything."""
     made = Objects(where)
     seller, stranger = where.people["zhou"], where.people["qi"]
-    pairs = list(zip(_of(where, seller, sr=where.people["sun"].pk), _of(where, stranger), strict=True))
+    pairs = list(
+        zip(
+            _of(where, seller, sr=where.people["sun"].pk),
+            _of(where, stranger, sr=where.people["luo"].pk),
+            strict=True,
+        )
+    )
     for (kind, mine), (_kind, foreign) in pairs:
         made.add(kind, mine, foreign)
     made.add("user", seller, stranger)
@@ -250,8 +261,6 @@ def _of(where: Company, owner: User, **slots: Any) -> Iterator[tuple[str, Any]]:
     )
     veto = {"domain": "customer", "clause": "独家供货", "alternative": "改为优先供货，期限一年。"}
     yield "veto", process.raise_veto(deal.journey_id, **veto, **how)
-    if "sr" not in slots:
-        where.edit(deal, sr=where.people["luo"].pk)
     there = {"problem", "people", "dates", "budget"}
     yield "hand_over", crm.offer_hand_over(deal.pk, package="ar_sr", there=there, **how)
     yield "role_question", crm.ask_role(deal.pk, role="SR", question="能接旧的系统吗？", **how)

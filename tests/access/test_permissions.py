@@ -199,7 +199,8 @@ OWN = ("profile", "language", "theme", "sign-", "first-run", "view-as/")
 OF_AUDITORS = frozenset({
     # what one hears of, oneself
     "about/<slug:kind>/<int:pk>/attention/", "api/v1/attention", "api/v1/notifications/read", "inbox/read/",
-    "inbox/settings/",
+    "inbox/settings/", "api/v1/notifications/settings",
+    "approvals/<int:pk>/seen",  # that one has looked, as with any record
     "line/preview/",  # shows what a line would mean, writes nothing
     "session",
     "about/<slug:kind>/<int:pk>/star/", "about/<slug:kind>/<int:pk>/seen/", "recent/forget/", "api/v1/favourites",

@@ -2,11 +2,13 @@
 
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from fairlead.common.access import routes
+from fairlead.common.rest import Answer, Body
 from fairlead.config import document
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -28,6 +30,19 @@ def operations(built: dict) -> dict[str, tuple[str, str, dict]]:
 def test_the_committed_document_is_up_to_date():
     committed = (DOCS / "api" / "openapi.json").read_text(encoding="utf-8")
     assert committed == document.text(), "run: fairlead openapi --output docs/api/openapi.json"
+
+
+def test_no_two_shapes_share_a_name(built):
+    """The document knows shapes by their names alone: of two, one would stand for both."""
+
+    def below(shape: type) -> list[type]:
+        return [shape, *(found for child in shape.__subclasses__() for found in below(child))]
+
+    names = Counter(
+        shape.__name__ for root in (Body, Answer) for shape in below(root) if "[" not in shape.__name__
+    )
+    assert len(names) > 100
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 @pytest.mark.rule("T06")

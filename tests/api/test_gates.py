@@ -58,7 +58,7 @@ def test_a_refusal_names_every_gap_with_its_mend_and_leaves_one_attempt(where, k
     after = (Visit.objects.count(), where.journey(deal).version, Event.objects.count())
     assert after == (before[0], before[1], before[2] + 2)  # the key was made, the attempt was noted
     found = {gap["key"]: gap for gap in gaps}
-    assert set(found) == {"contact_two_way", "problem_stated", "bant"}
+    assert set(found) == {"contact_two_way", "problem_stated", "bant", "sr_for_needs_analysis"}
     problem = found["problem_stated"]
     assert (problem["state"], problem["mend"], problem["mend_params"]) == (
         "unmet",
@@ -127,7 +127,7 @@ def test_looking_leaves_no_trace(where, key_of):
     before = (Event.objects.count(), Evaluation.objects.count())
     checklist = door.get(f"/opportunities/{deal.pk}/checklist").json()
     assert (checklist["kind"], checklist["to"], checklist["allowed"]) == ("advance", "needs_analysis", False)
-    assert checklist["gaps"] == ["contact_two_way", "problem_stated", "bant"]
+    assert checklist["gaps"] == ["contact_two_way", "problem_stated", "bant", "sr_for_needs_analysis"]
     lost = door.get(f"/opportunities/{deal.pk}/checklist", kind="close_lost").json()
     assert [o["code"] for o in lost["objections"]] == ["reason_missing"]
     assert (Event.objects.count(), Evaluation.objects.count()) == before
@@ -138,7 +138,7 @@ def test_in_soft_mode_the_gaps_are_told_as_flags(key_of):
     where = company(mode="soft")
     deal = where.deal()
     moved = key_of(where.zhou).post(f"/opportunities/{deal.pk}/move", {}).json()
-    assert moved["soft_passed"] == ["contact_two_way", "problem_stated", "bant"]
+    assert moved["soft_passed"] == ["contact_two_way", "problem_stated", "bant", "sr_for_needs_analysis"]
 
 
 def test_words_and_waivers_open_a_gate(where, key_of):

@@ -24,7 +24,12 @@ def test_a_strangers_record_and_one_that_never_was_look_the_same(call, place, ke
     """To somebody who holds the right over other rows: qi sells in the other branch, luo leads it."""
     where = place.where
     call("imports_get")
-    doors = {"zhou": key_of(where.qi), "chen": key_of(where.luo)}
+    doors = {
+        "zhou": key_of(where.qi),
+        "he": key_of(where.qi),
+        "chen": key_of(where.luo),
+        "admin": key_of(where.luo),
+    }
     for door in doors.values():
         door.get("/me")
     before = db_fingerprint()

@@ -23,6 +23,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
+#: Everybody holds it; of a key it asks the scope to read.
+READING = "process.view"
 TAG = "access"
 
 
@@ -32,6 +34,7 @@ class Access:
 
     needs: str
     api: bool = False
+    reads: bool = False
 
     def check(self, request: HttpRequest) -> None:
         """Raise NotSignedIn or NotPermitted where the request may not pass."""
@@ -40,7 +43,9 @@ class Access:
         user: Any = request.user
         if not user.is_authenticated:
             raise NotSignedIn
-        if self.needs != SIGNED_IN and not user.may(self.needs):
+        if self.reads and not user.may(READING):
+            raise NotPermitted(details={"right": READING})
+        if self.needs != SIGNED_IN and not (user.holds if self.reads else user.may)(self.needs):
             raise NotPermitted(details={"right": self.needs})
 
 
@@ -76,9 +81,12 @@ class Deferred(URLResolver):
             super()._populate()
 
 
-def access(needs: str, *, api: bool = False) -> Callable[[View], View]:
-    """Declare and enforce who may call a view. `api=True` is for the operations of django-ninja."""
-    rule = Access(needs, api)
+def access(needs: str, *, api: bool = False, reads: bool = False) -> Callable[[View], View]:
+    """Declare and enforce who may call a view. `api=True` is for the operations of django-ninja.
+
+    `reads=True`: the person needs the right, but a key only the scope to read: nothing is done with the right here.
+    """
+    rule = Access(needs, api, reads)
 
     def declare(view: View) -> View:
         if api:

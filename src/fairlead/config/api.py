@@ -48,7 +48,7 @@ ANSWERS: dict[int, tuple[str, str]] = {
     409: ("LostRace", "`lost-race`: somebody else moved it first; the members say how it stands now."),
     412: (
         "Stale",
-        "`stale-version`: If-Match names an older version; `version` and `conflicts` say what changed.",
+        "`stale-version`: If-Match, or the body, names an older version; `version` and `conflicts` say what changed.",
     ),
     413: ("TooLarge", "`too-large`: more than 10 MB, or a file of more than 20 MB."),
     422: (

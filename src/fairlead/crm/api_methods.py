@@ -16,7 +16,7 @@ from fairlead.process.scorecards import Scorecard
 from fairlead.work.schemas import colleague
 
 from .models import Opportunity, PlanStep
-from .schemas_methods import AssessIn, PlanOut, ScorecardsOut, StepChange, StepIn, StepOut
+from .schemas_methods import AssessIn, PlanOut, PlanStepOut, ScorecardsOut, StepChange, StepIn
 from .selectors.plan import credibility_of, steps_of
 from .selectors.scorecards import scorecards_of
 from .services import methods, plan
@@ -123,7 +123,7 @@ def get_plan(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.post("/opportunities/{id:pk}/plan", response={201: StepOut}, operation_id="plan_add")
+@router.post("/opportunities/{id:pk}/plan", response={201: PlanStepOut}, operation_id="plan_add")
 @access("opportunity.edit", api=True)
 def add_step(
     request: HttpRequest, response: HttpResponse, pk: PathId, payload: StepIn
@@ -138,7 +138,7 @@ def add_step(
     return Status(201, _step_out(row))
 
 
-@router.patch("/plan-steps/{id:pk}", response=StepOut, operation_id="plan_change")
+@router.patch("/plan-steps/{id:pk}", response=PlanStepOut, operation_id="plan_change")
 @access("opportunity.edit", api=True)
 def change_step(
     request: HttpRequest, response: HttpResponse, pk: PathId, payload: StepChange, if_match: IfMatch = None

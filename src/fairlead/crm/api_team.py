@@ -15,20 +15,20 @@ from . import services
 from .api_methods import _deal, _how
 from .models import BonusSplit, HandOver, RoleQuestion
 from .schemas_team import (
-    AnswerIn,
-    AskIn,
     HandOverIn,
     HandOverOut,
     HandOversOut,
-    QuestionOut,
     QuestionsOut,
     ReplyIn,
-    SettleIn,
+    RoleAnswerIn,
+    RoleQuestionIn,
+    RoleQuestionOut,
     SplitIn,
     SplitOut,
     VetoesOut,
     VetoIn,
     VetoOut,
+    VetoSettleIn,
     hand_over_out,
     question_out,
     split_out,
@@ -85,7 +85,7 @@ def raise_veto(
 @router.post("/vetoes/{id:pk}/settle", response=VetoOut, operation_id="vetoes_settle")
 @access("opportunity.view", api=True)
 def settle_veto(
-    request: HttpRequest, response: HttpResponse, pk: PathId, payload: SettleIn, if_match: IfMatch = None
+    request: HttpRequest, response: HttpResponse, pk: PathId, payload: VetoSettleIn, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Take one's own back, accept the alternative, or overrule it with a reason: each asks for a right of its own."""
     row = Veto.objects.select_related("journey").filter(pk=pk).first()
@@ -130,7 +130,7 @@ def offer(
 @router.post("/hand-overs/{id:pk}/answer", response=HandOverOut, operation_id="hand_overs_answer")
 @access("opportunity.edit", api=True)
 def answer_hand_over(
-    request: HttpRequest, response: HttpResponse, pk: PathId, payload: AnswerIn, if_match: IfMatch = None
+    request: HttpRequest, response: HttpResponse, pk: PathId, payload: RoleAnswerIn, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Accept it, or return it with a reason; whoever holds the taking role answers."""
     how = {"version": version_in(if_match), **_how(request)}
@@ -164,10 +164,14 @@ def questions(request: HttpRequest, pk: PathId) -> dict[str, Any]:
 
 
 @router.post(
-    "/opportunities/{id:pk}/role-questions", response={201: QuestionOut}, operation_id="role_questions_ask"
+    "/opportunities/{id:pk}/role-questions",
+    response={201: RoleQuestionOut},
+    operation_id="role_questions_ask",
 )
 @access("opportunity.edit", api=True)
-def ask(request: HttpRequest, response: HttpResponse, pk: PathId, payload: AskIn) -> Status[dict[str, Any]]:
+def ask(
+    request: HttpRequest, response: HttpResponse, pk: PathId, payload: RoleQuestionIn
+) -> Status[dict[str, Any]]:
     """Ask whoever fills a slot; `days` are working days."""
     _deal(request, pk)
     row = services.ask_role(pk, **payload.model_dump(), **_how(request))
@@ -175,7 +179,7 @@ def ask(request: HttpRequest, response: HttpResponse, pk: PathId, payload: AskIn
     return Status(201, question_out(row))
 
 
-@router.post("/role-questions/{id:pk}/answer", response=QuestionOut, operation_id="role_questions_answer")
+@router.post("/role-questions/{id:pk}/answer", response=RoleQuestionOut, operation_id="role_questions_answer")
 @access("opportunity.edit", api=True)
 def answer_question(
     request: HttpRequest, response: HttpResponse, pk: PathId, payload: ReplyIn, if_match: IfMatch = None

@@ -55,7 +55,7 @@ class AssessIn(Body):
     file: Id | None = None
 
 
-class StepOut(Answer):
+class PlanStepOut(Answer):
     id: int
     side: str
     title: str
@@ -74,7 +74,7 @@ class PlanOut(Answer):
     kept: int
     counted: int
     likely: date | None
-    items: list[StepOut]
+    items: list[PlanStepOut]
 
 
 class StepIn(Body):

@@ -39,7 +39,7 @@ class VetoIn(Body):
     alternative: str = ""
 
 
-class SettleIn(Body):
+class VetoSettleIn(Body):
     """`how`: withdrawn by whoever said no, accepted by somebody who works on the deal, overruled with a reason."""
 
     how: Literal["withdrawn", "accepted", "overruled"]
@@ -74,7 +74,7 @@ class HandOverIn(Body):
     note: str = ""
 
 
-class AnswerIn(Body):
+class RoleAnswerIn(Body):
     """Returning names a reason of the process's list and what has to be mended."""
 
     accept: bool
@@ -108,7 +108,7 @@ class HandOversOut(Answer):
     items: list[HandOverOut]
 
 
-class AskIn(Body):
+class RoleQuestionIn(Body):
     role: Literal["AR", "SR", "FR"]
     question: str
     days: Annotated[int, Field(strict=True, ge=1, le=30)] = 3
@@ -118,7 +118,7 @@ class ReplyIn(Body):
     answer: str
 
 
-class QuestionOut(Answer):
+class RoleQuestionOut(Answer):
     id: int
     role: str
     to: int
@@ -138,7 +138,7 @@ class QuestionOut(Answer):
 
 
 class QuestionsOut(Answer):
-    items: list[QuestionOut]
+    items: list[RoleQuestionOut]
 
 
 def split_out(row: BonusSplit | None, usual: dict[str, int]) -> dict[str, Any]:

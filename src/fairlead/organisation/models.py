@@ -139,12 +139,19 @@ class User(AbstractBaseUser):
 
     def reach(self, right: str) -> Reach:
         """Whose rows `right` reaches: nowhere for the inactive, or when the key in use lacks it."""
+        if self.api_key is not None and not key_allows(self.api_key.scopes, right):
+            return NOWHERE
+        return self._own_reach(right)
+
+    def _own_reach(self, right: str) -> Reach:
         reaches: dict[str, Reach] = self.__dict__.setdefault("_reaches", {})
         if right not in reaches:
             reaches[right] = reach_of(right, self.grants())
-        if self.api_key is not None and not key_allows(self.api_key.scopes, right):
-            return NOWHERE
         return reaches[right]
+
+    def holds(self, right: str) -> bool:
+        """Whether the person has the right at all, with whatever key they came."""
+        return bool(self._own_reach(right))
 
     def may(self, right: str) -> bool:
         return bool(self.reach(right))

@@ -28,7 +28,7 @@ from .schemas_approval_inbox import (
     TogetherIn,
     TogetherOut,
 )
-from .schemas_approvals import RequestOut
+from .schemas_approvals import ApprovalOut
 from .selectors.approval_inbox import detail, inbox, waiting_count
 from .selectors.gathering import situations
 from .services.approval_nudging import nudge
@@ -41,7 +41,7 @@ Start = Annotated[int, Query(alias="from", ge=0, le=100_000)]
 
 
 @router.get("/approvals", response=InboxOut, operation_id="approvals_inbox")
-@access("signed-in", api=True)
+@access("process.view", api=True)
 def waiting(request: HttpRequest, tab: Tab = "todo", start: Start = 0) -> dict[str, Any]:
     """What waits for your decision (`todo`), what you decided (`done`), asked for (`mine`) or were shown (`copies`)."""
     items, following = inbox(request.user, tab, start=start)
@@ -53,7 +53,7 @@ def waiting(request: HttpRequest, tab: Tab = "todo", start: Start = 0) -> dict[s
 
 
 @router.get("/approvals/{id:pk}/screen", response=ScreenOut, operation_id="approvals_screen")
-@access("signed-in", api=True)
+@access("process.view", api=True)
 def screen(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     """What a decision needs: why it was asked, values beside limits and what was approved last, cases alike."""
     user: Any = request.user
@@ -120,7 +120,7 @@ def together(request: HttpRequest, payload: TogetherIn) -> dict[str, Any]:
     }
 
 
-@router.post("/approvals/{id:pk}/nudge", response=RequestOut, operation_id="approvals_nudge")
+@router.post("/approvals/{id:pk}/nudge", response=ApprovalOut, operation_id="approvals_nudge")
 @access("signed-in", api=True)
 def remind(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     """Remind those who are asked; 422 `approval-nudged` where they were a short while ago."""
@@ -130,7 +130,7 @@ def remind(request: HttpRequest, pk: PathId) -> dict[str, Any]:
 
 
 @router.get("/precedents", response=PrecedentsOut, operation_id="precedents_list")
-@access("signed-in", api=True)
+@access("process.view", api=True)
 def register(
     request: HttpRequest, kind: Annotated[str, Query(pattern=r"^[a-z0-9_]{0,60}$")] = "", start: Start = 0
 ) -> dict[str, Any]:

@@ -26,19 +26,19 @@ from .models import ApprovalCondition, ApprovalQuestion, ApprovalRequest, Delega
 from .schemas_approvals import (
     About,
     AddIn,
-    AnswerIn,
-    AskIn,
+    ApprovalAnswerIn,
+    ApprovalDecisionIn,
+    ApprovalOut,
+    ApprovalQuestionIn,
+    ApprovalQuestionOut,
     CopyIn,
-    DecideIn,
     DelegationIn,
     DelegationOut,
     DelegationsOut,
     KeyText,
     MeetIn,
     PreviewOut,
-    QuestionOut,
     RecallIn,
-    RequestOut,
     RequestsOut,
     ReturnIn,
     SubmitIn,
@@ -47,6 +47,9 @@ from .schemas_approvals import (
 from .services import approval_asking, approval_handing, approving, conditions, delegating
 
 router = Router(tags=["approvals"])
+#: Refusals that no shape tells: a version in the body may be an older one, and a preview may not be possible.
+STALE: dict[str, Any] = {"responses": {412: {"$ref": "#/components/responses/Stale"}}}
+REFUSED: dict[str, Any] = {"responses": {422: {"$ref": "#/components/responses/Refused"}}}
 SecondReader = Annotated[int | None, Query(ge=1, le=10**15 - 1)]
 
 
@@ -67,7 +70,12 @@ def of_journey(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     return {"items": requests_out(list(rows), reader=request.user)}
 
 
-@router.get("/journeys/{id:pk}/approvals/preview", response=PreviewOut, operation_id="approvals_preview")
+@router.get(
+    "/journeys/{id:pk}/approvals/preview",
+    response=PreviewOut,
+    operation_id="approvals_preview",
+    openapi_extra=REFUSED,
+)
 @access("process.view", api=True)
 def preview(
     request: HttpRequest, pk: PathId, kind: KeyText, about: About = "", second_reader: SecondReader = None
@@ -85,7 +93,7 @@ def preview(
     return preview_out(found, subject_type=journey.subject_type, reader=request.user)
 
 
-@router.post("/journeys/{id:pk}/approvals", response={201: RequestOut}, operation_id="approvals_submit")
+@router.post("/journeys/{id:pk}/approvals", response={201: ApprovalOut}, operation_id="approvals_submit")
 @access("signed-in", api=True)
 def submit(request: HttpRequest, pk: PathId, payload: SubmitIn) -> Status[dict[str, Any]]:
     """Submit for approval. 422 `approval-incomplete`, `approval-prohibited`, `approval-stands`, `approval-nobody`."""
@@ -103,15 +111,17 @@ def submit(request: HttpRequest, pk: PathId, payload: SubmitIn) -> Status[dict[s
     return Status(201, _out(request, row))
 
 
-@router.get("/approvals/{id:pk}", response=RequestOut, operation_id="approvals_get")
+@router.get("/approvals/{id:pk}", response=ApprovalOut, operation_id="approvals_get")
 @access("process.view", api=True)
 def one(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     return _out(request, find_request(request.user, pk))
 
 
-@router.post("/approvals/{id:pk}/decide", response=RequestOut, operation_id="approvals_decide")
+@router.post(
+    "/approvals/{id:pk}/decide", response=ApprovalOut, operation_id="approvals_decide", openapi_extra=STALE
+)
 @access("approval.decide", api=True)
-def decide(request: HttpRequest, pk: PathId, payload: DecideIn) -> dict[str, Any]:
+def decide(request: HttpRequest, pk: PathId, payload: ApprovalDecisionIn) -> dict[str, Any]:
     """Approve, on conditions or without, or reject. 409 `approval-decided` where it was decided before."""
     find_request(request.user, pk)
     row = approving.decide(
@@ -125,7 +135,9 @@ def decide(request: HttpRequest, pk: PathId, payload: DecideIn) -> dict[str, Any
     return _out(request, row)
 
 
-@router.post("/approvals/{id:pk}/recall", response=RequestOut, operation_id="approvals_recall")
+@router.post(
+    "/approvals/{id:pk}/recall", response=ApprovalOut, operation_id="approvals_recall", openapi_extra=STALE
+)
 @access("signed-in", api=True)
 def recall(request: HttpRequest, pk: PathId, payload: RecallIn) -> dict[str, Any]:
     """Withdraw a request before the last decision; by whoever submitted it."""
@@ -134,7 +146,9 @@ def recall(request: HttpRequest, pk: PathId, payload: RecallIn) -> dict[str, Any
     return _out(request, row)
 
 
-@router.post("/approvals/{id:pk}/return", response=RequestOut, operation_id="approvals_return")
+@router.post(
+    "/approvals/{id:pk}/return", response=ApprovalOut, operation_id="approvals_return", openapi_extra=STALE
+)
 @access("approval.decide", api=True)
 def give_back(request: HttpRequest, pk: PathId, payload: ReturnIn) -> dict[str, Any]:
     """Return it to whoever submitted it, to the step before, or to a step by its key."""
@@ -145,7 +159,12 @@ def give_back(request: HttpRequest, pk: PathId, payload: ReturnIn) -> dict[str, 
     return _out(request, row)
 
 
-@router.post("/approvals/{id:pk}/transfer", response=RequestOut, operation_id="approvals_transfer")
+@router.post(
+    "/approvals/{id:pk}/transfer",
+    response=ApprovalOut,
+    operation_id="approvals_transfer",
+    openapi_extra=STALE,
+)
 @access("approval.decide", api=True)
 def transfer(request: HttpRequest, pk: PathId, payload: TransferIn) -> dict[str, Any]:
     """Hand one's seat to another person."""
@@ -156,7 +175,12 @@ def transfer(request: HttpRequest, pk: PathId, payload: TransferIn) -> dict[str,
     return _out(request, row)
 
 
-@router.post("/approvals/{id:pk}/approvers", response=RequestOut, operation_id="approvals_add_approver")
+@router.post(
+    "/approvals/{id:pk}/approvers",
+    response=ApprovalOut,
+    operation_id="approvals_add_approver",
+    openapi_extra=STALE,
+)
 @access("approval.decide", api=True)
 def add_approver(request: HttpRequest, pk: PathId, payload: AddIn) -> dict[str, Any]:
     """Ask one more person, before, after or beside one's own step."""
@@ -172,7 +196,7 @@ def add_approver(request: HttpRequest, pk: PathId, payload: AddIn) -> dict[str, 
     return _out(request, row)
 
 
-@router.post("/approvals/{id:pk}/copies", response=RequestOut, operation_id="approvals_copy")
+@router.post("/approvals/{id:pk}/copies", response=ApprovalOut, operation_id="approvals_copy")
 @access("comment.add", api=True)
 def copy_to(request: HttpRequest, pk: PathId, payload: CopyIn) -> dict[str, Any]:
     """Tell people of it, without a vote."""
@@ -180,9 +204,11 @@ def copy_to(request: HttpRequest, pk: PathId, payload: CopyIn) -> dict[str, Any]
     return _out(request, approval_handing.copy_to(pk, people=payload.people, **_how(request)))
 
 
-@router.post("/approvals/{id:pk}/questions", response={201: QuestionOut}, operation_id="approvals_ask")
+@router.post(
+    "/approvals/{id:pk}/questions", response={201: ApprovalQuestionOut}, operation_id="approvals_ask"
+)
 @access("comment.add", api=True)
-def ask(request: HttpRequest, pk: PathId, payload: AskIn) -> Status[dict[str, Any]]:
+def ask(request: HttpRequest, pk: PathId, payload: ApprovalQuestionIn) -> Status[dict[str, Any]]:
     """Ask somebody about it; by those who take part."""
     find_request(request.user, pk)
     row = approval_handing.ask_question(pk, to=payload.to, text=payload.text, **_how(request))
@@ -190,16 +216,18 @@ def ask(request: HttpRequest, pk: PathId, payload: AskIn) -> Status[dict[str, An
 
 
 @router.post(
-    "/approval-questions/{id:pk}/answer", response=QuestionOut, operation_id="approval_questions_answer"
+    "/approval-questions/{id:pk}/answer",
+    response=ApprovalQuestionOut,
+    operation_id="approval_questions_answer",
 )
 @access("comment.add", api=True)
-def answer(request: HttpRequest, pk: PathId, payload: AnswerIn) -> dict[str, Any]:
+def answer(request: HttpRequest, pk: PathId, payload: ApprovalAnswerIn) -> dict[str, Any]:
     approval_handing.answer_question(pk, text=payload.text, **_how(request))
     return question_out(ApprovalQuestion.objects.get(pk=pk))
 
 
 @router.post(
-    "/approval-conditions/{id:pk}/meet", response=RequestOut, operation_id="approval_conditions_meet"
+    "/approval-conditions/{id:pk}/meet", response=ApprovalOut, operation_id="approval_conditions_meet"
 )
 @access("approval.decide", api=True)
 def meet(request: HttpRequest, pk: PathId, payload: MeetIn) -> dict[str, Any]:

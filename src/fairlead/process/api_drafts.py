@@ -17,17 +17,17 @@ from .examining import examine
 from .models import ProcessDraft, ProcessVersion, PublishRequest
 from .schemas import VersionOut
 from .schemas_drafts import (
-    AskIn,
-    DecideIn,
     DraftBegin,
     DraftEdit,
     DraftOut,
     DraftReplace,
     DraftsOut,
-    RequestOut,
+    PublishAskIn,
+    PublishDecisionIn,
+    PublishRequestOut,
 )
 from .selectors.drafts import changes_of
-from .services.drafting import blank, draft_of, replace_document, templates
+from .services.drafting import blank, read_draft, replace_document, templates
 from .services.shipping import shipped
 
 router = Router(tags=["process"])
@@ -45,7 +45,7 @@ def version_out(row: ProcessVersion) -> dict[str, Any]:
 
 
 @router.get("/drafts", response=DraftsOut, operation_id="drafts_list")
-@access("process.publish", api=True)
+@access("process.publish", api=True, reads=True)
 def drafts(request: HttpRequest) -> dict[str, Any]:
     """Every draft there is: at most one a process."""
     rows = ProcessDraft.objects.select_related("process", "base").order_by("process__key")
@@ -86,17 +86,17 @@ def request_out(row: PublishRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _answer(request: HttpRequest, response: HttpResponse, key: str) -> dict[str, Any]:
-    row = draft_of(key, by=request.user)
+def _answer(response: HttpResponse, key: str) -> dict[str, Any]:
+    row = read_draft(key)
     etag(response, row.version)
     return draft_out(row)
 
 
 @router.get("/processes/{key}/draft", response=DraftOut, operation_id="drafts_get")
-@access("process.publish", api=True)
+@access("process.publish", api=True, reads=True)
 def draft(request: HttpRequest, response: HttpResponse, key: Code) -> dict[str, Any]:
     """The draft with everything that is wrong or doubtful about it, and what it changes."""
-    return _answer(request, response, key)
+    return _answer(response, key)
 
 
 @router.post("/processes/{key}/draft", response={201: DraftOut}, operation_id="drafts_begin")
@@ -116,7 +116,7 @@ def begin(
     else:
         own = given.get("process") == key and payload.template is None
         services.begin_process(given, key="" if own else key, name=name, **_how(request))
-    return Status(201, _answer(request, response, key))
+    return Status(201, _answer(response, key))
 
 
 @router.delete("/processes/{key}/draft", response=NOTHING, operation_id="drafts_discard")
@@ -135,7 +135,7 @@ def edit(
     """One edit. What is wrong inside the piece is refused (422); what concerns the whole is listed in `findings`."""
     given = payload.model_dump(exclude_unset=True, exclude={"op"})
     services.edit_draft(key, payload.op, given, version=version_in(if_match), **_how(request))
-    return _answer(request, response, key)
+    return _answer(response, key)
 
 
 @router.put("/processes/{key}/draft", response=DraftOut, operation_id="drafts_replace")
@@ -145,7 +145,7 @@ def replace(
 ) -> dict[str, Any]:
     """The whole document at once, such as from a file that is kept under version control."""
     replace_document(key, payload.document, version=version_in(if_match), **_how(request))
-    return _answer(request, response, key)
+    return _answer(response, key)
 
 
 @router.post("/processes/{key}/draft/rebase", response=DraftOut, operation_id="drafts_rebase")
@@ -155,7 +155,7 @@ def rebase(
 ) -> dict[str, Any]:
     """Compare the draft with the version that is published now; its content stays."""
     services.rebase_draft(key, version=version_in(if_match), **_how(request))
-    return _answer(request, response, key)
+    return _answer(response, key)
 
 
 @router.post("/processes/{key}/draft/publish", response=VersionOut, operation_id="drafts_publish")
@@ -165,17 +165,19 @@ def publish(request: HttpRequest, key: Code, if_match: IfMatch = None) -> dict[s
     return version_out(services.publish_draft(key, version=version_in(if_match), **_how(request)))
 
 
-@router.post("/processes/{key}/draft/request", response={201: RequestOut}, operation_id="drafts_ask")
+@router.post("/processes/{key}/draft/request", response={201: PublishRequestOut}, operation_id="drafts_ask")
 @access("process.publish", api=True)
-def ask(request: HttpRequest, key: Code, payload: AskIn, if_match: IfMatch = None) -> Status[dict[str, Any]]:
+def ask(
+    request: HttpRequest, key: Code, payload: PublishAskIn, if_match: IfMatch = None
+) -> Status[dict[str, Any]]:
     """Ask somebody who did not write it to publish it."""
     row = services.ask_to_publish(key, comment=payload.comment, version=version_in(if_match), **_how(request))
     return Status(201, request_out(row))
 
 
-@router.post("/processes/{key}/draft/decision", response=RequestOut, operation_id="drafts_decide")
+@router.post("/processes/{key}/draft/decision", response=PublishRequestOut, operation_id="drafts_decide")
 @access("process.publish", api=True)
-def decide(request: HttpRequest, key: Code, payload: DecideIn) -> dict[str, Any]:
+def decide(request: HttpRequest, key: Code, payload: PublishDecisionIn) -> dict[str, Any]:
     """Publish what was asked for, or refuse it with a reason; never one's own draft."""
     services.decide_publishing(key, grant=payload.grant, answer=payload.answer, **_how(request))
     row = PublishRequest.objects.filter(process__key=key).order_by("-pk").first()

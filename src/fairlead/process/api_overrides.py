@@ -132,7 +132,7 @@ def _find(request: HttpRequest, pk: int) -> OverrideRequest:
 
 
 @router.get("/overrides", response=Cut[OverrideOut], operation_id="overrides_list")
-@access("signed-in", api=True)
+@access("process.view", api=True)
 def overrides_list(
     request: HttpRequest,
     show: Literal["decide", "mine", "all"] = "all",
@@ -154,7 +154,7 @@ def overrides_list(
 
 
 @router.get("/overrides/{id:pk}", response=OverrideOut, operation_id="overrides_get")
-@access("signed-in", api=True)
+@access("process.view", api=True)
 def overrides_get(request: HttpRequest, pk: PathId) -> dict[str, Any]:
     return request_out(_find(request, pk))
 

@@ -12,7 +12,7 @@ from fairlead.common.rest import MOST, Code, Cut, IfMatch, Sort, cut, etag, list
 from fairlead.journal.enums import Channel
 
 from .models import Migration, MigrationRow, Process
-from .schemas_versions import PlanDo, PlanIn, PlanOut, PlanRowOut
+from .schemas_versions import MigrationPlanOut, PlanDo, PlanIn, PlanRowOut
 from .selectors.versions import current_plan, rows_of
 from .services import migrating
 from .tasks import carry_over, try_plan
@@ -47,21 +47,21 @@ def _out(row: Migration, response: HttpResponse) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.get("/processes/{key}/migration", response=PlanOut, operation_id="migrations_get")
-@access("process.publish", api=True)
+@router.get("/processes/{key}/migration", response=MigrationPlanOut, operation_id="migrations_get")
+@access("process.publish", api=True, reads=True)
 def migration(request: HttpRequest, response: HttpResponse, key: Code) -> dict[str, Any]:
     """The plan that is open or at work, else the last one."""
     return _out(_plan(key), response)
 
 
-@router.post("/processes/{key}/migration", response={201: PlanOut}, operation_id="migrations_plan")
+@router.post("/processes/{key}/migration", response={201: MigrationPlanOut}, operation_id="migrations_plan")
 @access("process.publish", api=True)
 def plan(request: HttpRequest, response: HttpResponse, key: Code) -> Status[dict[str, Any]]:
     """A plan for those who travel on earlier versions, with the mapping that suggests itself. Nothing moves yet."""
     return Status(201, _out(migrating.plan_migration(key, **_how(request)), response))
 
 
-@router.patch("/processes/{key}/migration", response=PlanOut, operation_id="migrations_edit")
+@router.patch("/processes/{key}/migration", response=MigrationPlanOut, operation_id="migrations_edit")
 @access("process.publish", api=True)
 def edit(
     request: HttpRequest, response: HttpResponse, key: Code, payload: PlanIn, if_match: IfMatch = None
@@ -75,7 +75,7 @@ def edit(
     return _out(changed, response)
 
 
-@router.post("/processes/{key}/migration/do", response=PlanOut, operation_id="migrations_do")
+@router.post("/processes/{key}/migration/do", response=MigrationPlanOut, operation_id="migrations_do")
 @access("process.publish", api=True)
 def do(
     request: HttpRequest, response: HttpResponse, key: Code, payload: PlanDo, if_match: IfMatch = None
@@ -111,7 +111,7 @@ def do(
 
 
 @router.get("/processes/{key}/migration/rows", response=Cut[PlanRowOut], operation_id="migrations_rows")
-@access("process.publish", api=True)
+@access("process.publish", api=True, reads=True)
 def rows(
     request: HttpRequest, key: Code, state: Annotated[str, Query(pattern=r"^[a-z]{0,10}$")] = "", cursor: str = "",
     limit: Limit = 50,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fairlead.common.rest import Answer, Body
 
-from .schemas_approvals import KeyText, PersonId, RequestOut, Version, Words
+from .schemas_approvals import ApprovalOut, KeyText, PersonId, Version, Words
 
 Tab = Literal["todo", "done", "mine", "copies"]
 
@@ -17,7 +17,7 @@ class InboxOut(Answer):
     """`waiting`: how many requests wait for your decision. `next`: where the next page begins."""
 
     waiting: int
-    items: list[RequestOut]
+    items: list[ApprovalOut]
     next: int | None
 
 
@@ -61,7 +61,7 @@ class EaseIn(Body):
     ] = {}
 
 
-class ChangeOut(Answer):
+class EaseChangeOut(Answer):
     field: str
     direction: Literal["at_most", "at_least", "subset", "equal"]
     value: Any
@@ -79,7 +79,7 @@ class UsuallyOut(Answer):
 class EaseOut(Answer):
     kind: str
     text: str
-    changes: list[ChangeOut]
+    changes: list[EaseChangeOut]
     usually: UsuallyOut
     usually_text: str
 

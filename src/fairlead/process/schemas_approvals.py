@@ -41,7 +41,7 @@ class SeatOut(Answer):
     comment: str
 
 
-class StepOut(Answer):
+class ApprovalStepOut(Answer):
     key: str
     lane: str
     lever: str
@@ -71,7 +71,7 @@ class ConditionOut(Answer):
     met_at: datetime | None
 
 
-class QuestionOut(Answer):
+class ApprovalQuestionOut(Answer):
     id: int
     by: int
     to: int
@@ -81,7 +81,7 @@ class QuestionOut(Answer):
     answered_at: datetime | None
 
 
-class RequestOut(Answer):
+class ApprovalOut(Answer):
     id: int
     journey: int
     subject_type: str
@@ -101,14 +101,14 @@ class RequestOut(Answer):
     next_due_at: datetime | None
     second_reader: int | None
     auto: bool
-    steps: list[StepOut]
+    steps: list[ApprovalStepOut]
     conditions: list[ConditionOut]
-    questions: list[QuestionOut]
+    questions: list[ApprovalQuestionOut]
     version: int
 
 
 class RequestsOut(Answer):
-    items: list[RequestOut]
+    items: list[ApprovalOut]
 
 
 class SubmitIn(Body):
@@ -168,7 +168,7 @@ class ConditionIn(Body):
     role: Annotated[str, Field(pattern=r"^[A-Z_]{0,10}$")] = ""
 
 
-class DecideIn(Body):
+class ApprovalDecisionIn(Body):
     decision: Literal["approve", "reject"]
     comment: Words = ""
     conditions: Annotated[list[ConditionIn], Field(max_length=10)] = []
@@ -205,12 +205,12 @@ class CopyIn(Body):
     people: Annotated[list[PersonId], Field(min_length=1, max_length=20)]
 
 
-class AskIn(Body):
+class ApprovalQuestionIn(Body):
     to: PersonId
     text: Annotated[str, Field(min_length=1, max_length=5000)]
 
 
-class AnswerIn(Body):
+class ApprovalAnswerIn(Body):
     text: Annotated[str, Field(min_length=1, max_length=5000)]
 
 

@@ -90,12 +90,12 @@ class FindingOut(Answer):
     twin: dict[str, str] | None
 
 
-class ChangeOut(Answer):
+class DraftChangeOut(Answer):
     sign: str
     text: str
 
 
-class RequestOut(Answer):
+class PublishRequestOut(Answer):
     state: str
     asked_by: int
     asked_at: datetime
@@ -119,8 +119,8 @@ class DraftOut(Answer):
     changed_at: datetime
     document: dict[str, Any]
     findings: list[FindingOut]
-    changes: list[ChangeOut]
-    request: RequestOut | None
+    changes: list[DraftChangeOut]
+    request: PublishRequestOut | None
 
 
 class DraftListItem(Answer):
@@ -137,10 +137,10 @@ class DraftsOut(Answer):
     items: list[DraftListItem]
 
 
-class AskIn(Body):
+class PublishAskIn(Body):
     comment: Annotated[str, Field(max_length=2000)] = ""
 
 
-class DecideIn(Body):
+class PublishDecisionIn(Body):
     grant: Flag
     answer: Annotated[str, Field(max_length=2000)] = ""

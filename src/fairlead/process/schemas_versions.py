@@ -42,7 +42,7 @@ class PlanDo(Body):
     stage: Key | None = None
 
 
-class PlanOut(Answer):
+class MigrationPlanOut(Answer):
     """`totals`: what the trial came to; empty before it. `undo_until`: none where nothing can be undone."""
 
     id: int

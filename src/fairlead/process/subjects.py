@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -144,6 +145,20 @@ def register(room: SubjectRoom) -> None:
 def room_of(subject_type: str) -> SubjectRoom:
     """Raises KeyError for a kind of subject that no room has registered."""
     return _rooms[subject_type]
+
+
+def rights_over(user: Any, subject_type: str, subject_id: int, rights: Iterable[str]) -> set[str]:
+    """Those of `rights` that the person has over the record; rights that reach alike are asked for together."""
+    room, by_reach = room_of(subject_type), defaultdict(list)
+    for right in rights:
+        if reach := user.reach(right):
+            by_reach[reach].append(right)
+    return {
+        right
+        for alike in by_reach.values()
+        if room.visible_ids(user, [subject_id], right=alike[0])
+        for right in alike
+    }
 
 
 def registered() -> tuple[str, ...]:

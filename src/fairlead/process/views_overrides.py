@@ -32,8 +32,9 @@ from .definitions import definition_of
 from .enums import Kind, OverrideState
 from .models import Journey, OverrideRequest, Waiver
 from .selectors import overrides as found_overrides
+from .selectors.gathering import Situation
 from .services import budget, forcing, overrides
-from .subjects import room_of
+from .subjects import rights_over, room_of
 from .verdicts import Wish
 
 NAV = "overrides"
@@ -205,7 +206,10 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
     journey = found.journey
     stages.attach([journey])
     waits = found.state == OverrideState.OPEN
-    why_not = overrides.why_not_decide(found, journey, user) if waits else ""
+    situation = situation_of(journey, timezone.now()) if waits or found.criterion_key else None
+    why_not = ""
+    if waits and situation is not None:
+        why_not = overrides.why_not_decide(found, journey, user, team=situation.facts.team)
     shown = _row(found)
     context = {
         "nav_at": NAV,
@@ -221,7 +225,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
         "why_not": why_not,
         "may_withdraw": waits and found.requested_by_id == user.pk,
         "may_revoke": found.waiver is not None and _runs(found.waiver) and user.may("waiver.grant"),
-        "standing": _standing(found, journey),
+        "standing": _standing(found, situation),
         "typed": text,
         "errors": errors,
         "of_journey": reverse("process:journey_overrides", args=[journey.pk]),
@@ -233,11 +237,10 @@ def _runs(waiver: Waiver) -> bool:
     return waiver.revoked_at is None and waiver.expires_at > timezone.now()
 
 
-def _standing(found: OverrideRequest, journey: Journey) -> str:
+def _standing(found: OverrideRequest, situation: Situation | None) -> str:
     """How the item stands now, in words."""
-    if not found.criterion_key:
+    if not found.criterion_key or situation is None:
         return ""
-    situation = situation_of(journey, timezone.now())
     open_now = {result.key for result in found_overrides.askable(situation).items}
     return _("not met now") if found.criterion_key in open_now else _("not asked or met by now")
 
@@ -319,7 +322,9 @@ def of_journey(request: HttpRequest, pk: int) -> HttpResponse:
     can = found_overrides.askable(situation)
     asked = list(found_overrides.requests().filter(journey=journey).order_by("-pk")[:PER_PAGE])
     room = room_of(journey.subject_type)
-    may_ask = bool(room.visible_ids(user, [journey.subject_id], right=room.move_right))
+    may = rights_over(
+        user, journey.subject_type, journey.subject_id, (room.move_right, "waiver.grant", forcing.FORCE)
+    )
     context = {
         "nav_at": NAV,
         "journey": journey,
@@ -335,13 +340,13 @@ def of_journey(request: HttpRequest, pk: int) -> HttpResponse:
             }
             for w in found_overrides.running_waivers(journey, at)
         ],
-        "may_revoke": bool(room.visible_ids(user, [journey.subject_id], right="waiver.grant")),
+        "may_revoke": "waiver.grant" in may,
         "broken": list(_broken(journey, definition)),
-        "options": _options(definition, can) if may_ask else [],
+        "options": _options(definition, can) if room.move_right in may else [],
         "reasons": _reasons(definition, ("waiver", "skip", "regress")),
         "typed": post if errors else {"what": request.GET.get("what", "")[:140]},
         "errors": errors,
-        "force_url": _force_url(user, journey),
+        "force_url": reverse("process:force", args=[journey.pk]) if forcing.FORCE in may else "",
     }
     return page(request, "process/journey_overrides.html", context, block="content", status=status)
 
@@ -358,13 +363,6 @@ def _reasons(definition: Definition, names: tuple[str, ...]) -> list[tuple[str, 
         for reason in definition.lists.get(name, ()):
             found.setdefault(reason.key, localized(reason.name))
     return [("", "—"), *found.items()]
-
-
-def _force_url(user: Any, journey: Journey) -> str:
-    room = room_of(journey.subject_type)
-    if not room.visible_ids(user, [journey.subject_id], right=forcing.FORCE):
-        return ""
-    return reverse("process:force", args=[journey.pk])
 
 
 def _broken(journey: Journey, definition: Definition) -> Any:

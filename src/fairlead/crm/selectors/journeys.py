@@ -12,7 +12,6 @@ from django.utils.translation import ngettext
 
 from fairlead.fields.catalogue import catalogue, pick
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
 from fairlead.process.engine import decide, forward_move
 from fairlead.process.enums import CLOSED_STATES, Kind
 from fairlead.process.models import Journey, ProcessVersion, Visit, Waiver
@@ -38,7 +37,6 @@ def shown_journeys(journeys: Sequence[Journey], *, at: datetime) -> list[dict[st
         "journey_id", "criterion_key"
     ):
         waived.setdefault(journey_id, set()).add(key)
-    calendar = default_calendar()
     verdicts = {}
     for journey_pk, s in found.items():
         wish = forward_move(s.definition, s.facts)
@@ -47,9 +45,7 @@ def shown_journeys(journeys: Sequence[Journey], *, at: datetime) -> list[dict[st
     people |= {j.owner_id for j in journeys if j.owner_id}
     names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
     return [
-        _shown(
-            j, found[j.pk], verdicts[j.pk], visits.get(j.pk, []), calendar, waived.get(j.pk, set()), names, at
-        )
+        _shown(j, found[j.pk], verdicts[j.pk], visits.get(j.pk, []), waived.get(j.pk, set()), names, at)
         for j in journeys
         if j.pk in found
     ]
@@ -60,7 +56,6 @@ def _shown(
     situation: Situation,
     verdict: Any,
     visits: list[Visit],
-    calendar: Any,
     waived: set[str],
     names: Mapping[int, str],
     at: datetime,
@@ -82,7 +77,9 @@ def _shown(
         "definition": definition,
         "facts": facts,
         "verdict": verdict,
-        "path": path_of(definition, journey, facts, verdict, visits, calendar, waived=waived, at=at),
+        "path": path_of(
+            definition, journey, facts, verdict, visits, situation.calendar, waived=waived, at=at
+        ),
         "gate": checklist_of(
             definition,
             facts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -175,12 +175,14 @@ def withdraw_attestation(attestation_id: int, *, by: Any, at: datetime, channel:
     return row
 
 
-def gains_by(row: Journey, by: Any) -> bool:
-    """Approver ≠ beneficiary (OV-5): the owner, and the people of the deal team."""
+def gains_by(row: Journey, by: Any, *, team: Mapping[str, Collection[int]] | None = None) -> bool:
+    """Approver ≠ beneficiary (OV-5): the owner, and the people of the deal team; `team` if its facts are at hand."""
     if row.owner_id == by.pk:
         return True
-    facts = subjects.room_of(row.subject_type).facts([row.subject_id]).get(row.subject_id)
-    return facts is not None and any(by.pk in people for people in facts.team.values())
+    if team is None:
+        facts = subjects.room_of(row.subject_type).facts([row.subject_id]).get(row.subject_id)
+        team = facts.team if facts is not None else {}
+    return any(by.pk in people for people in team.values())
 
 
 @transaction.atomic

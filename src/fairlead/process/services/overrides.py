@@ -7,7 +7,7 @@ nor gains by it (OV-5). A granted item gets a waiver until the day asked for; a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -249,8 +249,10 @@ def decide_override(
     return request
 
 
-def why_not_decide(request: OverrideRequest, row: Journey, by: Any) -> str:
-    """Why this person cannot decide it, in words; blank for somebody who can."""
+def why_not_decide(
+    request: OverrideRequest, row: Journey, by: Any, *, team: Mapping[str, Collection[int]] | None = None
+) -> str:
+    """Why this person cannot decide it, in words; blank for somebody who can. `team` if its facts are at hand."""
     room = subjects.room_of(row.subject_type)
     if not room.visible_ids(by, [row.subject_id], right=request.needs_right):
         return _("This is decided by somebody with the right “%(right)s” over the record.") % {
@@ -258,7 +260,7 @@ def why_not_decide(request: OverrideRequest, row: Journey, by: Any) -> str:
         }
     if by.pk == request.requested_by_id:
         return _("Nobody decides the own request; it waits for somebody above you.")
-    if gains_by(row, by):
+    if gains_by(row, by, team=team):
         return _("Who owns the record or is on its deal team does not decide this; ask a manager outside it.")
     if not _is_above(by, request.requested_by, request.needs_right):
         return _("It is decided by somebody above whoever asked.")
