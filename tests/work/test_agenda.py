@@ -156,8 +156,9 @@ def test_lists_ask_the_same_for_one_and_for_many(
         where.next_step(deal, days=-1)
         work.add_task("opportunity", deal.pk, title="x", due_date=date(2026, 1, 1), **where.how())
     client.force_login(where.zhou)
-    for address in ("/", "/tasks/", "/calendar/", "/inbox/"):
+    # The first page also asks for hand-overs, questions to a role and approvals that wait for one.
+    for address, most in (("/", 15), ("/tasks/", 12), ("/calendar/", 12), ("/inbox/", 12)):
         client.get(address)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(most):
             assert client.get(address).status_code == 200
     assert Activity.objects.count() == rows

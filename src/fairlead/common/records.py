@@ -66,7 +66,12 @@ def record_types() -> tuple[RecordType, ...]:
 
 
 def require(user: Any, subject_type: str, subject_id: int, right: str) -> RecordType:
-    """The kind, if `user` reaches the record with `right`; NotFound when not even seen, else NotPermitted."""
+    """The kind, if `user` reaches the record with `right`; NotFound when not even seen, else NotPermitted.
+
+    For whoever works on records of the business: what is not listed takes no activity, file, task or comment.
+    """
+    if subject_type in _unlisted:
+        raise NotFound
     kind = record_type(subject_type)
     if not kind.sees(user, subject_id):
         raise NotFound

@@ -184,7 +184,7 @@ def landing(request: HttpRequest, key: Code) -> dict[str, Any]:
     row = Process.objects.filter(key=key).first()
     if row is None:
         raise NotFound
-    found = held_back(visible_journeys(request.user), row, at=timezone.now())
+    found = held_back(visible_journeys(request.user), row, today=business_day(timezone.now()))
     return {
         "key": row.key, "mode": found.mode, "enforced_from": row.enforced_from, "open": found.open, "held": found.held,
         "stages": [{"stage": s.key, "name": s.name, "open": s.open, "held": s.held} for s in found.stages],

@@ -140,7 +140,7 @@ def process(request: HttpRequest, key: str) -> HttpResponse:
         "clocks": policy_words(definition),
         "keeps_old_time": keeps_old_time(found.key) if user.may(PUBLISH) else 0,
         "published": VersionStatus.PUBLISHED,
-        **banner_context(found, user, at=timezone.now()),
+        **banner_context(found, user, today=business_day(timezone.now())),
     }
     return page(request, "process/process.html", context, block="content")
 

@@ -246,8 +246,8 @@ def approval_seen(request: HttpRequest, pk: int) -> HttpResponse:
 def approval_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer a question that an approver asked."""
     user: Any = request.user
-    text = clean_text(request.POST.get("text", ""), limit=MAX_WORDS, multiline=True, field="text")
     try:
+        text = clean_text(request.POST.get("text", ""), limit=MAX_WORDS, multiline=True, field="text")
         row = approval_handing.answer_question(
             min(pk, MAX_ID), text=text, by=user, at=timezone.now(), channel=Channel.UI
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -32,13 +32,12 @@ PER_PAGE = 50
 
 
 def banner_context(
-    process: Process, user: Any, *, at: datetime, known: HeldBack | None = None
+    process: Process, user: Any, *, today: date, known: HeldBack | None = None
 ) -> dict[str, Any]:
     """How the gates stand today and what will stop from when on, for the page of the process."""
-    today = business_day(at)
     mode = mode_on(process.mode, process.enforced_from, today)
     day = coming(process.mode, process.enforced_from, today)
-    found = (known or held_back(visible_journeys(user), process, at=at)) if mode == Mode.SOFT else None
+    found = (known or held_back(visible_journeys(user), process, today=today)) if mode == Mode.SOFT else None
     return {
         "is_soft": mode == Mode.SOFT,
         "mode_words": mode.label,
@@ -69,7 +68,8 @@ def landing(request: HttpRequest, key: str) -> HttpResponse:
     found = get_object_or_404(Process, key=key)
     seen = visible_journeys(user)
     stage = request.GET.get("stage", "")[:60]
-    summary = held_back(seen, found, at=at)
+    today = business_day(at)
+    summary = held_back(seen, found, today=today)
     number = request.GET.get("page", "1")
     pages = Paginator(held_journeys(seen, found, stage=stage), PER_PAGE).get_page(
         number if number.isascii() else 1
@@ -100,7 +100,7 @@ def landing(request: HttpRequest, key: str) -> HttpResponse:
         "rows": rows,
         "pages": pages,
         "page_url": f"?{'stage=' + stage + '&' if stage else ''}page=",
-        **banner_context(found, user, at=at, known=summary),
+        **banner_context(found, user, today=today, known=summary),
     }
     return page(request, "process/landing.html", context, block="content")
 

@@ -51,8 +51,8 @@ def business_day(at: datetime) -> date:
     return at.astimezone(default_calendar().zone).date()
 
 
-def held_back(seen: QuerySet[Journey], process: Process, *, at: datetime) -> HeldBack:
-    """Of the open journeys of `process` among those `seen`, the ones that enforced gates would stop now."""
+def held_back(seen: QuerySet[Journey], process: Process, *, today: date) -> HeldBack:
+    """Of the open journeys of `process` among those `seen`, the ones that enforced gates would stop `today`."""
     counted = (
         _open(seen, process)
         .values_list("stage__axis_key")
@@ -64,7 +64,7 @@ def held_back(seen: QuerySet[Journey], process: Process, *, at: datetime) -> Hel
     for row in StageRow.objects.filter(version__process=process).order_by("-version__number", "order", "pk"):
         names.setdefault(row.axis_key, localized(row.name))
     stages = [HeldStage(key, name, *per_stage[key]) for key, name in names.items() if key in per_stage]
-    mode = mode_on(process.mode, process.enforced_from, business_day(at))
+    mode = mode_on(process.mode, process.enforced_from, today)
     return HeldBack(mode, sum(s.open for s in stages), sum(s.held for s in stages), stages)
 
 
