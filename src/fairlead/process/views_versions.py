@@ -21,6 +21,7 @@ from fairlead.common.money import format_amount
 from fairlead.common.names import localized
 from fairlead.common.pages import page
 from fairlead.common.refusals import Invalid, NotFound, Stale
+from fairlead.common.safe_cells import safe_cell
 from fairlead.fields.catalogue import pick
 from fairlead.journal.enums import Channel
 from fairlead.organisation.models import Organisation
@@ -299,14 +300,9 @@ def migration_export(request: HttpRequest, key: str) -> HttpResponse:
         said = _row_words(row, old, new, room, reached)
         values = [said["title"], said["owner"], f"v{said['version']}", said["from"], said["to"], said["choice"],
                   said["state"], " · ".join(said["notes"])]  # fmt: skip
-        writer.writerow([_safe(v) for v in values])
+        writer.writerow([safe_cell(v) for v in values])
     response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = (
         f'attachment; filename="{process.key}-v{plan.target.number}-plan.csv"'
     )
     return response
-
-
-def _safe(value: str) -> str:
-    """A text that a spreadsheet does not take for a formula."""
-    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
