@@ -36,7 +36,7 @@ from .accounts import Care, Development, Research
 from .clock import MIDNIGHT, MORNING, at
 from .day import CHANNEL, Day
 from .deals import Deal
-from .finishing import look_at_gates, plan_next_steps, wind_clocks
+from .finishing import clear_forgotten_tasks, look_at_gates, plan_next_steps, wind_clocks
 from .fulfilment import Fulfilment
 from .methods import work_by_the_book
 from .people import found_company
@@ -99,6 +99,7 @@ class Company:
             self._fill_agenda()
             self._live()
             plan_next_steps(self.sim, self.deals)
+            clear_forgotten_tasks(self.sim, self.deals)
             work_by_the_book(self.sim, self.deals)
             look_at_gates(self.sim, lambda done, total: self.report("gates", done, total))
             wind_clocks(self.sim, lambda done, total: self.report("gates", done, total))

@@ -15,8 +15,9 @@ from fairlead.process.models import Journey
 from fairlead.process.services import facts_change, refresh_gates
 from fairlead.process.services.rebuilding import folded, store_clocks
 from fairlead.work.enums import ActivityState
-from fairlead.work.models import Activity
+from fairlead.work.models import Activity, Task
 from fairlead.work.services.many import log_many
+from fairlead.work.services.tasks import remove_task
 
 from .clock import at as instant
 from .deals import Deal
@@ -24,6 +25,7 @@ from .names import NEXT_STEPS
 from .simulation import Simulation
 
 AT_ONCE = 250
+FORGOTTEN = timedelta(days=120)
 PLANNED, OVERDUE, LATER = 0.46, 0.19, 0.12  # shares of open deals; the rest has no next step
 
 
@@ -71,6 +73,20 @@ def plan_next_steps(sim: Simulation, deals: Sequence[Deal]) -> None:
         ):
             log_many(rows, channel=Channel.UI)
             sync_next_steps("opportunity", [d.subject_id for d in chunk])
+
+
+def clear_forgotten_tasks(sim: Simulation, deals: Sequence[Deal]) -> None:
+    """What a plan owed more than a season ago is taken off: nobody waits for it any more."""
+    until = sim.dates.until
+    owners = {d.subject_id: d.owner for d in deals if not d.over}
+    forgotten = Task.objects.filter(
+        subject_type="opportunity", done_at=None, removed_at=None, due_date__lt=until - FORGOTTEN
+    )
+    now = instant(until, time(7, 30))
+    for task in forgotten.order_by("pk"):
+        if (owner := owners.get(task.subject_id)) is not None:
+            with sim.pace.turn():
+                remove_task(task.pk, version=task.version, by=owner, at=now, channel=Channel.UI)
 
 
 def look_at_gates(sim: Simulation, progress: Callable[[int, int], None]) -> None:
