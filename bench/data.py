@@ -340,7 +340,8 @@ class _Company:
             deal.amount,
             deal.close_date,
             deal.owner,
-            random.choice(self.people.solution) if helped else None,
+            # The next stage requires the role: a deal that is ready to move has somebody in it.
+            random.choice(self.people.solution) if helped or deal.ready else None,
             random.choice(self.people.delivery) if helped else None,
             json.dumps(custom, ensure_ascii=False),
             deal.entered[0],
