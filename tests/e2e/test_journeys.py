@@ -159,7 +159,12 @@ def work(page: Any) -> None:
 def test_a_refused_card_is_mended_where_it_lies_and_goes_on(
     chromium: Any, live_server: Any, where: Company
 ) -> None:
-    deal = where.deal("Cooling for line 4", account=where.account("Qichen Semiconductor"))
+    deal = where.deal(
+        "Cooling for line 4",
+        account=where.account("Qichen Semiconductor"),
+        sr=where.sun.pk,
+        fr=where.he.pk,
+    )
     with page_of(chromium, live_server.url, where.zhou, language=ENGLISH) as page:
         board, panel = Board(page).open(), Panel(page)
         board.drag(deal.name, ANALYSIS)
@@ -213,7 +218,8 @@ def test_a_refused_card_is_mended_where_it_lies_and_goes_on(
 def test_a_card_is_moved_and_a_field_is_changed_by_keys_alone(
     chromium: Any, live_server: Any, where: Company
 ) -> None:
-    other, deal = where.deal("First in line", amount=9_000_000), where.deal("Second in line")
+    other = where.deal("First in line", amount=9_000_000)
+    deal = where.deal("Second in line", sr=where.sun.pk, fr=where.he.pk)
     where.fulfil(deal)
     with page_of(chromium, live_server.url, where.zhou, language=ENGLISH) as page:
         board = Board(page).open()
