@@ -87,6 +87,7 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("processes/publish", "POST"): fixed(document={}),
     ("processes/<key>/mode", "POST"): fixed(mode="soft"),
     ("assignment/<key>", "PUT"): fixed(rules=[]),
+    ("journeys/<id:pk>/process", "POST"): fixed(process=PROCESS),
     ("processes/<key>/draft", "POST"): fixed(),
     ("processes/<key>/migration", "PATCH"): fixed(grace_days=5),
     ("processes/<key>/migration/do", "POST"): fixed(do="try"),
@@ -178,6 +179,8 @@ OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
     ("journeys/<int:pk>/overrides/", "POST"): lambda o, w: {
         "what": "item:problem_stated", "reason": "management", "text": WAIVER, "compensation": "下周补上",
         "expires": soon()[:10]},
+    ("processes/assignment/", "POST"): fixed(kind="opportunity", do="remove", number="1"),
+    ("journeys/<int:pk>/switch/", "POST"): fixed(do="leave"),
     ("journeys/<int:pk>/force/", "POST"): lambda o, w: {
         "what": "item:problem_stated", "text": WAIVER, "expires": soon()[:10]},
     ("overrides/<int:pk>/", "POST"): fixed(decision="refuse", text="先见客户"),

@@ -238,6 +238,9 @@ LINES: Mapping[str, Line] = {
     "assignment_get": Line("zhou", path={"key": "opportunity"}),
     "assignment_set": Line("tang", body=lambda p: {"rules": [
         {"condition": {"field": "is_tender", "op": "eq", "value": True}, "process": PROCESS}]}, path={"key": "opportunity"}),
+    "journeys_better_process": Line("zhou", "journey"),
+    "journeys_switch": Line("zhou", "journey", lambda p: {"process": PROCESS}, status=422),
+    "journeys_leave_fit": Line("zhou", "journey", status=422),
     "migrations_get": Line("tang", path={"key": PROCESS}),
     "migrations_plan": Line("tang", path={"key": PROCESS}, status=201),
     "migrations_edit": Line("tang", "migration", lambda p: {"grace_days": 5}, path={"key": PROCESS}),

@@ -248,7 +248,9 @@ def test_one_row_and_fifty_ask_the_database_equally_little(house, sign_in, djang
 
 
 @pytest.mark.rule("OV-3", "T28")
-def test_the_page_and_the_api_tell_how_far_the_journal_is_sealed_and_what_was_found(house, sign_in, monkeypatch):
+def test_the_page_and_the_api_tell_how_far_the_journal_is_sealed_and_what_was_found(
+    house, sign_in, monkeypatch
+):
     # A test is one transaction, and other tests' transactions run beside it: nothing would ever be settled.
     monkeypatch.setattr("fairlead.journal.querysets.horizon", lambda: None)
     people, _deals = house

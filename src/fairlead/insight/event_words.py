@@ -31,6 +31,7 @@ EVENTS: Mapping[str, str | Promise] = {
     "migration_done": pgettext_lazy("event", "Running records moved over"),
     "migration_undo_started": pgettext_lazy("event", "Undo of moving records over started"),
     "migration_taken_back": pgettext_lazy("event", "Running records put back on their version"),
+    "fit_dismissed": pgettext_lazy("event", "Left on its process although another one fits better"),
     "migrated": pgettext_lazy("event", "Carried over to another version of its process"),
     "migration_undone": pgettext_lazy("event", "Put back on the version before"),
     "attested": pgettext_lazy("event", "Confirmed an item"),

@@ -1,8 +1,9 @@
 """What a journey carries from one version of its process into another. Pure: JSON in, JSON out.
 
-`stages`: earlier version → its stage keys → today's. `exempt`: criteria that were added to stages already passed → the
-stage; they are not applicable (VR-5). `grace`: criteria that were added to the stage the journey stood in → the
-instant from which they count.
+`stages`: earlier version → its stage keys → today's. `former`: the same of processes that it left, each with the
+ordinal of the last visit that was made there: versions of two processes have the same numbers. `exempt`: criteria that
+were added to stages already passed → the stage; they are not applicable (VR-5). `grace`: criteria that were added to
+the stage the journey stood in → the instant from which they count.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ class Stay(Protocol):
     @property
     def episode_no(self) -> int: ...
     @property
+    def ordinal(self) -> int: ...
+    @property
     def stage_key(self) -> str: ...
     @property
     def process_version(self) -> int: ...
@@ -31,8 +34,17 @@ class Stay(Protocol):
 
 def stage_now(visit: Any, carried: Mapping[str, Any]) -> str:
     """The stage of a visit in the words of the version that holds now; its own where that is the same."""
-    mapped = carried.get("stages", {}).get(str(visit.process_version), {})
+    mapped = _mapping_of(visit, carried).get(str(visit.process_version), {})
     return str(mapped.get(visit.stage_key, visit.stage_key))
+
+
+def _mapping_of(visit: Any, carried: Mapping[str, Any]) -> Mapping[str, Any]:
+    for last, stages in carried.get("former", ()):
+        if visit.ordinal <= last:
+            found: Mapping[str, Any] = stages
+            return found
+    own: Mapping[str, Any] = carried.get("stages", {})
+    return own
 
 
 def exempt(carried: Mapping[str, Any]) -> frozenset[str]:
@@ -43,17 +55,32 @@ def grace(carried: Mapping[str, Any]) -> dict[str, datetime]:
     return {key: datetime.fromisoformat(until) for key, until in carried.get("grace", {}).items()}
 
 
-def migrated(carried: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """After one more migration: what was mapped before is mapped on. `data`: that of the event."""
+def migrated(carried: Mapping[str, Any], data: Mapping[str, Any], *, last: int) -> dict[str, Any]:
+    """After one more migration: what was mapped before is mapped on. `data`: that of the event, with `from_process`
+    where another process was left; `last`: the ordinal of the visit that it ended."""
     onward: Mapping[str, str] = data["stages"]
-    stages = {
-        version: {key: onward.get(mid, mid) for key, mid in mapped.items()}
-        for version, mapped in carried.get("stages", {}).items()
-    }
+    stages = _onward(carried.get("stages", {}), onward)
     stages[str(data["from_version"])] = dict(onward)
+    former = [[until, _onward(own, onward)] for until, own in carried.get("former", ())]
+    if "from_process" in data:
+        former, stages = [*former, [last, stages]], {}
     return _without_blanks(
-        {"stages": stages, "exempt": data.get("exempt", {}), "grace": data.get("grace", {})}
+        {
+            "stages": stages,
+            "former": former,
+            "exempt": data.get("exempt", {}),
+            "grace": data.get("grace", {}),
+        }
     )
+
+
+def _onward(
+    mappings: Mapping[str, Mapping[str, str]], onward: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    return {
+        version: {key: onward.get(mid, mid) for key, mid in mapped.items()}
+        for version, mapped in mappings.items()
+    }
 
 
 def entering(carried: dict[str, Any], stage_key: str) -> dict[str, Any]:
@@ -66,7 +93,7 @@ def entering(carried: dict[str, Any], stage_key: str) -> dict[str, Any]:
 
 def of_new_episode(carried: dict[str, Any]) -> dict[str, Any]:
     """A journey begun again meets its version as everybody else does; only the past keeps its places."""
-    return _without_blanks({"stages": carried.get("stages", {})})
+    return _without_blanks({name: carried.get(name) for name in ("stages", "former")})
 
 
 def begin_of_stay(visits: Iterable[Stay], visit: Stay) -> datetime:

@@ -75,3 +75,19 @@ class AssignmentRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject_type} {self.position} → {self.process_key}"
+
+
+class FitDismissal(models.Model):
+    """Somebody looked at “a better-fitting process exists” and left the record where it is (PD-4).
+
+    `values`: the governing fields as they were then; the banner comes back when one of them changes.
+    """
+
+    journey = models.OneToOneField("process.Journey", models.CASCADE, related_name="fit_dismissal")
+    process_key = models.CharField(max_length=60)  # the process that was offered
+    values = models.JSONField()
+    by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.journey_id} {self.process_key}"

@@ -428,8 +428,8 @@ def _migrated(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
     if visit is not None:  # what was frozen at the entry stays so (EV-3)
         for name in ("amount", "close_date", "owner_id_then", "team_id_then", "forecast_category"):
             setattr(following, name, getattr(visit, name))
-    state.carried = carrying.migrated(state.carried, data)
-    state.process_version = version
+    state.carried = carrying.migrated(state.carried, data, last=following.ordinal - 1)
+    state.process_key, state.process_version = event.process_key or state.process_key, version
     _category(state, data)
     if data.get("policy_dropped") is not None:
         state.clocks = {name: value for name, value in state.clocks.items() if name != "policy"}

@@ -436,7 +436,12 @@ from .approval_models import (  # noqa: E402 - they hang on Journey
     Delegation,
     Precedent,
 )
-from .drafting_models import AssignmentRule, ProcessDraft, PublishRequest  # noqa: E402 - they point at versions
+from .drafting_models import (  # noqa: E402 - they point at versions
+    AssignmentRule,
+    FitDismissal,
+    ProcessDraft,
+    PublishRequest,
+)
 from .migration_models import Migration, MigrationRow  # noqa: E402 - they hang on Journey
 from .override_models import OverrideRequest, OverrideRules, Waiver  # noqa: E402 - they hang on Journey
 from .playbook_models import Finding, PlaybookRun, PlaybookTask, QuestionAnswer  # noqa: E402 - they hang on Journey
@@ -446,7 +451,8 @@ from .veto_models import Veto  # noqa: E402 - it hangs on Journey
 __all__ = [
     "ApprovalCondition", "ApprovalCopy", "ApprovalGrant", "ApprovalQuestion", "ApprovalRequest", "ApprovalSeat",
     "ApprovalStep", "AssignmentRule", "Attestation", "ChainLink", "Clock", "ClockCalendar", "DailySnapshot", "Delegation",
-    "Evaluation", "Finding", "FormTime", "GateFlag", "Journey", "Migration", "MigrationRow", "OverrideRequest", "OverrideRules",
+    "Evaluation", "Finding", "FitDismissal", "FormTime", "GateFlag", "Journey", "Migration", "MigrationRow",
+    "OverrideRequest", "OverrideRules",
     "PlaybookRun", "PlaybookTask", "Precedent", "Process",
     "ProcessDraft", "ProcessVersion", "PublishRequest", "QuestionAnswer", "Rollout", "StageRow", "Veto", "Visit", "Waiver",
 ]  # fmt: skip

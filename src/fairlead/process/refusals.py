@@ -152,3 +152,11 @@ class ApprovalDecided(Refusal):
     status = 409
     api_status = 409
     default_message = _("This was decided already.")
+
+
+class SwitchRefused(Refusal):
+    """One record cannot come to another process, or not now."""
+
+    code = "switch-refused"
+    status = 422
+    default_message = _("This record cannot change its process now.")

@@ -4,6 +4,7 @@ from fairlead.process import (
     views,
     views_approvals,
     views_asking,
+    views_assignment,
     views_clocks,
     views_delegating,
     views_drafts,
@@ -16,6 +17,7 @@ app_name = "process"
 urlpatterns = [
     path("processes/", views.processes, name="processes"),
     path("processes/new/", views_drafts.new, name="new_process"),
+    path("processes/assignment/", views_assignment.assignment, name="assignment"),
     path("processes/<slug:key>/", views.process, name="process"),
     path("processes/<slug:key>/draft/", views_drafts.draft, name="draft"),
     path("processes/<slug:key>/draft/begin", views_drafts.begin, name="draft_begin"),
@@ -30,6 +32,7 @@ urlpatterns = [
     path("processes/<slug:key>/thresholds", views_clocks.thresholds, name="thresholds"),
     path("journeys/<int:pk>/clocks", views_clocks.acknowledge, name="acknowledge"),
     path("journeys/<int:pk>/clocks/settle", views_clocks.settle_call, name="settle_call"),
+    path("journeys/<int:pk>/switch/", views_assignment.switch, name="switch"),
     path("overrides/", views_overrides.requests_list, name="overrides"),
     path("overrides/rules/", views_overrides.rules, name="override_rules"),
     path("overrides/<int:pk>/", views_overrides.one, name="override"),

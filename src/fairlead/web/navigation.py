@@ -98,6 +98,8 @@ MORE_SETTINGS: Final = (
          says=_("Reasons of losing, going back, waiting and waiving; choices of fields.")),
     Item("rights", _("Roles & rights"), "web:rights", "lock",
          says=_("What each role may do, and why somebody sees or moves a record.")),
+    Item("assignment", _("Assignment of processes"), "process:assignment", "git-branch",
+         says=_("Which process a new record takes: ordered rules, and the default.")),
     Item("delegations", _("Who stands in"), "process:delegations", "user-check",
          says=_("Who decides approvals for whom, from when to when, up to which amount.")),
     Item("calendar", _("Working calendar"), "web:calendar", "calendar",

@@ -41,6 +41,7 @@ STAGE_EVENTS = (
     "lost",
     "cancelled",
     "reopened",
+    "migrated",
     "move_refused",
 )
 GATE_EVENTS = (
@@ -343,6 +344,10 @@ class Teller:
             )
         elif event.type == "resumed":
             title, icon = _("Resumed"), "player-play"
+        elif event.type == "migrated":
+            other = "from_process" in event.data
+            words = _("Another process, at %(stage)s") if other else _("Version %(number)s, at %(stage)s")
+            title, icon = words % {"stage": to, "number": event.process_version}, "route"
         elif event.type == "won":
             title, icon = _("Won"), "trophy"
         else:

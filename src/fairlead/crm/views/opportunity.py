@@ -21,6 +21,7 @@ from fairlead.fields.catalogue import pick
 from fairlead.process.definition import Definition
 from fairlead.process.engine import branch_since, legal_moves
 from fairlead.process.enums import CLOSED_STATES, JourneyState, Kind, Outcome
+from fairlead.process.fit_reading import fit_context
 from fairlead.process.handbook_words import handbook_words
 from fairlead.process.handbooks import handbook_of
 from fairlead.process.models import Evaluation
@@ -137,6 +138,7 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
         "approvals": _approvals(deal, user, at),
         "tabs": _tabs(deal, user, tab, url),
         "other_way": _other_way(deal),
+        "better_fit": _better_fit(deal, user, at),
     }
     if events is not None:
         return context | timeline_context(request, deal, user, events, kind, url, may_edit=may_edit)
@@ -268,6 +270,13 @@ def _forward_words(deal: Deal, gaps: int) -> str:
         "act": name,
         "count": gaps,
     }
+
+
+def _better_fit(deal: Deal, user: Any, at: datetime) -> dict[str, Any] | None:
+    """Another process that the rules would choose now, for whoever may send the deal there (PD-4)."""
+    if not reaches(user, "opportunity.move", deal.row):
+        return None
+    return fit_context(deal.journey, deal.facts.fields, deal.catalogue, user, at=at)
 
 
 def _other_way(deal: Deal) -> dict[str, str] | None:

@@ -163,6 +163,8 @@ def _points(journeys: Sequence[Journey]) -> tuple[dict[int, list[_Point]], dict[
     for event in events.values_list(*COLUMNS, named=True).iterator(chunk_size=2000):
         travel = travels[event.journey_id]
         kind = _kind(event)
+        if event.process_key and event.process_key != by_id[event.journey_id].process_key:
+            kind = ""  # it was on another process then; what that one asked says nothing about this one
         if event.type == fold.PASSED or (kind and event.fidelity):
             imported[event.journey_id] += 1
         elif kind and travel.visits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -71,7 +72,11 @@ def is_late_in_quarter(day: date) -> bool:
 
 def outlook_words(row: MigrationRow, new: Definition) -> list[str]:
     """What the dry run says of one journey, in short sentences."""
-    said = row.outlook
+    return said_of(row.outlook, new)
+
+
+def said_of(said: Mapping[str, Any], new: Definition) -> list[str]:
+    """The same of an outlook as JSON."""
     found = []
     for name, words in (
         ("unmet", _("newly missing: %(items)s")),
@@ -81,7 +86,9 @@ def outlook_words(row: MigrationRow, new: Definition) -> list[str]:
         ("lost", _("no longer asked: %(items)s")),
     ):
         if keys := said.get(name):
-            found.append(words % {"items": _(", ").join(criterion_name(new, key) for key in keys)})
+            found.append(
+                words % {"items": _(", ").join(dict.fromkeys(criterion_name(new, key) for key in keys))}
+            )
     (old_yellow, old_red), (yellow, red) = said.get("limits") or [[None, None], [None, None]]
     if (old_yellow, old_red) != (yellow, red):
         found.append(

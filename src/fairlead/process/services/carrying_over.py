@@ -185,7 +185,7 @@ def _write(
 
     def settle(_rows: Sequence[Journey], _visits: ledger.Visits) -> Sequence[str]:
         known = {j.pk: after_migration(s, j, new, one.stages) for _row, j, s, one in carried}
-        cleared.extend(_judged([j for _row, j, _s, _one in carried], at, known, flags, new))
+        cleared.extend(judged_anew([j for _row, j, _s, _one in carried], at, known, flags, new))
         for _row, journey, _s, _one in carried:
             journey.waits_for_id = None
         return [*gates.COLUMNS, "waits_for_id"]
@@ -202,7 +202,7 @@ def _write(
         row.state, row.event_id, row.done_at = MigrationRowState.DONE, event.pk, at
 
 
-def _judged(
+def judged_anew(
     journeys: Sequence[Journey],
     at: datetime,
     known: Mapping[int, Situation],
@@ -218,7 +218,7 @@ def _judged(
 
 
 def migrated_event(
-    migration: Migration,
+    migration: Migration | None,
     new: Definition,
     journey: Journey,
     old: Definition,
@@ -231,11 +231,11 @@ def migrated_event(
     channel: str,
     from_stage: str = "",
 ) -> NewEvent:
-    """All that the fold needs stands in `data`, and what the undo needs as well."""
+    """All that the fold needs stands in `data`, and what the undo needs as well. Without a plan: one record alone."""
     assert one.to_stage is not None
     stage = new.stage(one.to_stage)
     data: dict[str, Any] = {
-        "migration": migration.pk,
+        "migration": migration.pk if migration is not None else None,
         "from_version": old.version,
         "stages": dict(one.stages),
         "axis": stage.axis_key,
@@ -254,6 +254,8 @@ def migrated_event(
         data["grace"] = {key: text_of(until) for key in one.grace}
     if journey.clocks.get("policy") is not None:
         data["policy_dropped"] = True
+    if new.key != old.key:
+        data["from_process"] = old.key
     if new.clocks.needs_norm(one.to_stage):
         data["norm"] = norm_of_stage(new, one.to_stage, calendar)
     return NewEvent(
@@ -261,6 +263,7 @@ def migrated_event(
             journey,
             new.version,
             type=fold.MIGRATED,
+            process_key=new.key,
             actor_id=actor_id,
             effective_at=at,
             recorded_at=at,

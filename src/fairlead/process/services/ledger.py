@@ -201,6 +201,9 @@ def copy_travel(row: Journey, travel: fold.Travel, by_key: Mapping[tuple[int, st
     """Let the row say what the fold says. Returns the attributes that said something else."""
     changed = set()
     version_id = version_id_of(row, travel)
+    if travel.process_key and travel.process_key != row.process_key:
+        row.process_key = travel.process_key
+        changed.add("process_key")
     if version_id != row.process_version_id:
         row.process_version_id = version_id
         row._state.fields_cache.pop("process_version", None)
@@ -221,7 +224,7 @@ def version_id_of(row: Journey, travel: fold.Travel) -> int:
     """The version that the fold says; a travel read from its row says none while nothing has migrated it."""
     if not travel.process_version:
         return row.process_version_id
-    return stages.version_id(row.process_key, travel.process_version)
+    return stages.version_id(travel.process_key or row.process_key, travel.process_version)
 
 
 def stage_rows(keys: set[tuple[int, str]]) -> dict[tuple[int, str], StageRow]:

@@ -92,7 +92,7 @@ def differences() -> Iterator[Difference]:
             yield Difference(journey.pk, "stage", journey.stage.key, travel.stage_key)
         if journey.process_version_id != (told := ledger.version_id_of(journey, travel)):
             yield Difference(journey.pk, "process_version", journey.process_version_id, told)
-        for name in ledger.TRAVEL_FIELDS:
+        for name in ("process_key", *ledger.TRAVEL_FIELDS):
             if getattr(journey, name) != getattr(travel, name):
                 yield Difference(journey.pk, name, getattr(journey, name), getattr(travel, name))
     yield from _visit_differences(travels)
@@ -151,7 +151,7 @@ def rebuild() -> tuple[int, int]:
     )
     for row in rows:
         ledger.copy_travel(row, travels[row.pk], stages)
-    bulk.update(rows, ["process_version_id", "stage_id", *ledger.TRAVEL_FIELDS])
+    bulk.update(rows, ["process_key", "process_version_id", "stage_id", *ledger.TRAVEL_FIELDS])
     visits = [ledger.new_visit(row.pk, v) for row in rows for v in travels[row.pk].visits]
     bulk.insert(visits)
     Clock.objects.all().delete()

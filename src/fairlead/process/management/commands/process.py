@@ -1,5 +1,7 @@
 """`fairlead process validate|publish|diff|replay FILE …` and `fairlead process export KEY …`.
 
+`assignment show [KIND]` prints the rules by which new records take their process; `assignment set FILE` replaces them.
+
 `migrate KEY` tries a plan for running records on earlier versions, and with --confirm carries it out.
 `diff` says in words what a file changes against the published version; `export` prints a stored document; rooms
 above bring further actions on files (see `tools`).
@@ -28,6 +30,7 @@ from fairlead.process.migrating_command import run_migration
 from fairlead.process.models import ProcessVersion
 from fairlead.process.refusals import CannotPublish
 from fairlead.process.services import publish, validate
+from fairlead.process.services.assigning import rules_as_document, rules_in_document, set_rules
 
 
 class Command(BaseCommand):
@@ -36,9 +39,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "action", choices=["validate", "publish", "diff", "export", "migrate", *tools.actions()]
+            "action",
+            choices=["validate", "publish", "diff", "export", "migrate", "assignment", *tools.actions()],
         )
-        parser.add_argument("files", nargs="+", metavar="FILE", help="for export: keys of processes")
+        parser.add_argument(
+            "files",
+            nargs="+",
+            metavar="FILE",
+            help="for export: keys of processes; for assignment: show [KIND], or set FILE",
+        )
         parser.add_argument(
             "--plan", metavar="FILE", help="migrate: mapping, groups, keep_after, grace_days (YAML)"
         )
@@ -61,6 +70,9 @@ class Command(BaseCommand):
             return
         if options["action"] == "migrate":
             self._migrate(options, by)
+            return
+        if options["action"] == "assignment":
+            self._assignment(options["files"], by)
             return
         self.as_json = options["json"]
         documents = [(name, _document(name)) for name in options["files"]]
@@ -110,6 +122,24 @@ class Command(BaseCommand):
                     self.stderr.write(f"{key}: {problem['path']}: {problem['message']}")
                 self.stderr.write(f"{key}: {refusal}")
                 sys.exit(1)
+
+    def _assignment(self, given: list[str], by: User | None) -> None:
+        """`show [KIND]` prints what `set FILE` reads: `kind`, and `rules` of `condition` and `process`."""
+        match given:
+            case ["show", *kinds] if len(kinds) <= 1:
+                self.stdout.write(write_yaml(rules_as_document(*kinds or ["opportunity"])), ending="")
+            case ["set", name]:
+                try:
+                    kind, rules = rules_in_document(_document(name))
+                    set_rules(kind, rules, by=by, at=timezone.now(), channel=Channel.SYSTEM)
+                except Refusal as refusal:
+                    for error in refusal.details.get("errors", ()):
+                        self.stderr.write(f"{name}: {error['field']}: {error['message']}")
+                    self.stderr.write(f"{name}: {refusal}")
+                    sys.exit(1)
+                self.stdout.write(f"{name}: {len(rules)} rules for {kind}.")
+            case _:
+                raise CommandError("assignment show [KIND], or assignment set FILE", returncode=2)
 
     def _diff(self, name: str, definition: Definition) -> None:
         before = _stored(definition.key, None)
