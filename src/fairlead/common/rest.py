@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -20,7 +20,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import register_converter
 from django.utils.translation import gettext as _
 from ninja import Header, P, PathEx, Schema
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
+from ninja.schema import DjangoGetter
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    model_validator,
+)
 
 from fairlead.common.refusals import Invalid, PreconditionRequired
 
@@ -112,7 +121,16 @@ class Body(Schema):
 
 
 class Answer(Schema):
-    """Output."""
+    """Output. Made from plain dicts, which are checked as they are; only a model is asked for its attributes."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _run_root_validator(
+        cls, values: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        if isinstance(values, dict):
+            return handler(values)
+        return handler(DjangoGetter(values, cls, info.context))
 
 
 class Cut(Answer, Generic[Item]):
@@ -252,7 +270,12 @@ def cut(rows: QuerySet[M], sort: Sort, cursor: str, limit: int) -> tuple[list[M]
     rows = rows.order_by(*sort.columns)
     if cursor:
         rows = rows.filter(_after(rows.model, sort, cursor))
-    found = list(rows[: limit + 1])
+    if rows.query.select_related:
+        # Keys first: the joins are those of one page, not of everything that had to be put in order.
+        keys = list(rows.select_related(None).values_list("pk", flat=True)[: limit + 1])
+        found = list(rows.filter(pk__in=keys))
+    else:
+        found = list(rows[: limit + 1])
     if len(found) <= limit:
         return found, None
     return found[:limit], _cursor_of(found[limit - 1], sort)

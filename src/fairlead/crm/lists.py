@@ -32,10 +32,10 @@ from fairlead.fields.conditions import (
     compile_tree,
     fields_of,
     holds,
-    narrow,
     words,
 )
 from fairlead.fields.enums import REFERENCE, FieldType, Operator
+from fairlead.fields.lists import PLAIN_LOOKUPS, narrowed
 
 PER_PAGE = 50
 LOOK_LIMIT = 1_000  # records for which is worked out what no column holds
@@ -45,14 +45,6 @@ MOST_COLUMNS = 20
 MAX_FILTER = 8_000  # characters
 MAX_ID = 2**63 - 1
 _ID = FieldSpec(key="id", type=FieldType.INTEGER, label={}, path="pk")
-_PLAIN = {
-    Operator.EQ: "",
-    Operator.IN: "__in",
-    Operator.GT: "__gt",
-    Operator.GTE: "__gte",
-    Operator.LT: "__lt",
-    Operator.LTE: "__lte",
-}
 
 WorkedOut = Callable[[Sequence[int], Any, datetime], Mapping[int, Any]]  # ids, reader, instant → values
 CsvWriter = Callable[[Sequence[str], Iterator[Sequence[Any]]], Iterator[bytes]]
@@ -270,7 +262,7 @@ class ListPage:
             isinstance(p, Leaf)
             and not p.spec.custom
             and (p.spec.path or p.spec.key) == path
-            and p.op in _PLAIN
+            and p.op in PLAIN_LOOKUPS
             and p.value is not None
             for p in parts
         )
@@ -357,25 +349,6 @@ class _Pages(Paginator[int]):
         number = self.validate_number(number)
         start = (number - 1) * PER_PAGE
         return Page(self.found.ids[start : start + PER_PAGE], number, self)
-
-
-def narrowed(rows: QuerySet[Any], tree: Compiled, *, at: datetime) -> QuerySet[Any]:
-    """Rows of which the tree is true. Plain conditions that all must hold go to the database as they are, so
-    that an index can serve them; the rest goes through `narrow`, which means the same."""
-    parts = tree.parts if isinstance(tree, Node) and tree.mode == "all" else (tree,)
-    rest = []
-    for part in parts:
-        if (
-            isinstance(part, Leaf)
-            and not part.spec.custom
-            and part.op in _PLAIN
-            and part.spec.type != FieldType.MULTI_CHOICE
-        ):
-            value = list(part.value) if isinstance(part.value, tuple) else part.value
-            rows = rows.filter(**{f"{part.spec.path or part.spec.key}{_PLAIN[part.op]}": value})
-        else:
-            rest.append(part)
-    return narrow(rows, Node("all", tuple(rest)), now=at) if rest else rows
 
 
 def read_list(name: str, params: Mapping[str, str], *, user: Any, at: datetime, url: str) -> ListPage:
