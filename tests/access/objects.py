@@ -94,6 +94,10 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "processes/<slug:key>/replay/": {"key": PROCESS},
     "processes/<slug:key>/decisions/": {"key": PROCESS},
     "api/v1/processes/<key>/decisions": {"key": PROCESS},
+    "processes/<slug:key>/criteria/": {"key": PROCESS},
+    "processes/<slug:key>/criteria/rows/": {"key": PROCESS},
+    "api/v1/processes/<key>/criteria": {"key": PROCESS},
+    "api/v1/processes/<key>/criteria/rows": {"key": PROCESS},
     "processes/<slug:key>/document.yaml": {"key": PROCESS},
     "processes/<slug:key>/mode": {"key": PROCESS},
     "processes/<slug:key>/draft/": {"key": PROCESS},
@@ -126,6 +130,8 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
 QUERIES: Final[Mapping[str, str]] = {
     "api/v1/journeys/<id:pk>/approvals/preview": "?kind=moon",
     "api/v1/opportunities/<id:pk>/as-of": "?date={today}",
+    "processes/<slug:key>/criteria/rows/": "?part=through",
+    "api/v1/processes/<key>/criteria/rows": "?part=through",
 }
 #: Arguments after the first one that name an object of their own.
 SECOND: Final[Mapping[str, str]] = {

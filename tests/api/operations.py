@@ -280,6 +280,8 @@ LINES: Mapping[str, Line] = {
     "approvals_nudge": Line("zhou", "approval", status=422),
     "precedents_list": Line("chen"),
     "processes_decisions": Line("chen", path={"key": PROCESS}),
+    "processes_criterion_quality": Line("chen", path={"key": PROCESS}),
+    "processes_criterion_rows": Line("chen", path={"key": PROCESS}, query=lambda p: {"part": "through"}),
     "approvals_preview": Line("zhou", "journey", query=lambda p: {"kind": "moon"}, status=422),
     "approvals_submit": Line("zhou", "journey", lambda p: {"kind": "moon"}, status=422),
     "approvals_get": Line("zhou", "approval"),

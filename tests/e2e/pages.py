@@ -108,6 +108,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "processes/new/": ("",),
     "processes/assignment/": ("", "?kind=opportunity&edit=1"),
     "processes/<slug:key>/decisions/": ("",),
+    "processes/<slug:key>/criteria/": ("",),
+    "processes/<slug:key>/criteria/rows/": ("",),
     "processes/<slug:key>/replay/": ("",),
     "processes/<slug:key>/landing/": ("",),
     "processes/<slug:key>/migrate/": ("",),

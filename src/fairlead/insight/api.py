@@ -24,6 +24,7 @@ from .api_adoption import router as adoption
 from .api_audit import router as audit
 from .api_deciding import router as deciding
 from .api_hand_overs import router as hand_overs
+from .api_quality import router as quality
 from .api_replay import router as replay
 from .questions import Question
 from .schemas import (
@@ -51,6 +52,7 @@ router.add_router("", replay)
 router.add_router("", hand_overs)
 router.add_router("", audit)
 router.add_router("", deciding)
+router.add_router("", quality)
 DAYS = (30, 60, 90)
 
 

@@ -42,7 +42,7 @@ class Usage:
 
 def usage_of(process_key: str, subject_type: str, *, reader: Any, now: datetime) -> Usage:
     """Over stays that ended within the year, of records that the reader's figures are made of. Five questions."""
-    journeys = _journeys(process_key, subject_type, reader)
+    journeys = journeys_of(process_key, subject_type, reader)
     since = now - PERIOD
     stays = Visit.objects.filter(
         journey__in=journeys.values("pk"), left_at__gt=since, imported=False, skipped=False
@@ -82,7 +82,7 @@ def usage_of(process_key: str, subject_type: str, *, reader: Any, now: datetime)
     )
 
 
-def _journeys(process_key: str, subject_type: str, reader: Any) -> QuerySet[Journey]:
+def journeys_of(process_key: str, subject_type: str, reader: Any) -> QuerySet[Journey]:
     """Reached both by the right to see figures and by that to see rows."""
     rows = Journey.objects.of_process(process_key)
     for right in {FUNNEL, subjects.room_of(subject_type).view_right}:
