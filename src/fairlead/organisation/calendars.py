@@ -21,7 +21,6 @@ OFFICE_HOURS: Final[Hours] = ((time(9), time(12)), (time(13, 30), time(18)))
 OFFICE_WEEK: Final[Mapping[int, Hours]] = dict.fromkeys(range(1, 6), OFFICE_HOURS)
 DATA: Final = Path(__file__).parent / "data" / "cn_holidays.yaml"
 _ZERO: Final = timedelta()
-_ANCHOR: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +108,8 @@ class Calendar:
         self.notices = notices
         self._usual = self.weekly[min(self.weekly)]
         self._years: dict[int, _Year] = {}
-        self._before: dict[int, int] = {}
-        self._opened: dict[
-            date, list[tuple[datetime, datetime]]
-        ] = {}  # a few thousand days at most are asked for
+        # A few thousand days at most are asked for.
+        self._opened: dict[date, list[tuple[datetime, datetime]]] = {}
 
     @property
     def usual_day(self) -> timedelta:
@@ -146,7 +143,10 @@ class Calendar:
 
         So `working_days_between(d, workday_after(d, n)) == n`.
         """
-        return self._days_through(end) - self._days_through(start)
+        early, late = sorted((start, end))
+        whole = sum(self._year(year).days[-1] for year in range(early.year, late.year))
+        days = whole + self._days_in_year_through(late) - self._days_in_year_through(early)
+        return days if start <= end else -days
 
     def working_days_between_many(self, starts: Sequence[int], ends: Sequence[int]) -> list[int]:
         """`working_days_between` for columns of proleptic ordinals (`date.toordinal()`), in one pass."""
@@ -283,20 +283,6 @@ class Calendar:
     def _days_in_year_through(self, day: date) -> int:
         block = self._year(day.year)
         return block.days[day.toordinal() - block.first + 1]
-
-    def _days_through(self, day: date) -> int:
-        return self._days_before_year(day.year) + self._days_in_year_through(day)
-
-    def _days_before_year(self, year: int) -> int:
-        """Counted from an arbitrary year on; only differences mean anything."""
-        known = self._before.get(year)
-        if known is None:
-            if year > _ANCHOR:
-                known = sum(self._year(y).days[-1] for y in range(_ANCHOR, year))
-            else:
-                known = -sum(self._year(y).days[-1] for y in range(year, _ANCHOR))
-            self._before[year] = known
-        return known
 
     def _time_in_year_before(self, at: datetime) -> timedelta:
         day = self._local(at).date()

@@ -8,6 +8,7 @@ from fairlead.organisation.calendars import (
     OFFICE_WEEK,
     Calendar,
     Exceptional,
+    Hours,
     Notices,
     mainland_china,
     parse_hours,
@@ -45,12 +46,30 @@ def _built(pk: int, stamp: str) -> Calendar:
         hours = parse_hours(day.intervals) if day.intervals else None
         exceptional = Exceptional(day.kind, day.name.get("zh", ""), day.name.get("en", ""), hours)
         (official if day.source == DaySource.OFFICIAL else days)[day.date] = exceptional
-    notices = None
-    if row.country == "CN":
-        shipped = mainland_china()
-        years = shipped.published | {day.year for day in official}
-        notices = Notices({**shipped.days, **official}, years, shipped.statutory)
-    else:
-        days = {**official, **days}
     weekly = {int(weekday): parse_hours(pairs) for weekday, pairs in row.weekly.items()} or OFFICE_WEEK
-    return Calendar(time_zone=row.time_zone, weekly=weekly, days=days, notices=notices)
+    return _alike(
+        row.time_zone,
+        tuple(sorted(weekly.items())),
+        tuple(sorted(days.items())),
+        tuple(sorted(official.items())),
+        row.country == "CN",
+    )
+
+
+@lru_cache(maxsize=32)
+def _alike(
+    time_zone: str,
+    weekly: tuple[tuple[int, Hours], ...],
+    days: tuple[tuple[date, Exceptional], ...],
+    official: tuple[tuple[date, Exceptional], ...],
+    takes_notices: bool,
+) -> Calendar:
+    """One calendar for rows that say the same: what it has summed up stays good for the next state of a row."""
+    notices, own = None, dict(days)
+    if takes_notices:
+        shipped = mainland_china()
+        years = shipped.published | {day.year for day, _exceptional in official}
+        notices = Notices({**shipped.days, **dict(official)}, years, shipped.statutory)
+    else:
+        own = {**dict(official), **own}
+    return Calendar(time_zone=time_zone, weekly=dict(weekly), days=own, notices=notices)
