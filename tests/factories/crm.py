@@ -20,6 +20,7 @@ from itertools import count
 from typing import Any
 
 from django.utils import timezone
+from tests.factories.kept import kept
 from tests.kit.documents import read_document
 
 from fairlead.crm import services as crm
@@ -39,6 +40,15 @@ from fairlead.work import services as work
 PROCESS = "key_account_opportunity"
 STAGES = ("customer_contact", "needs_analysis", "solution_design", "quote_negotiation", "signing")
 PASSWORD = "correct-horse-battery"
+# key: name, kind, parent
+TEAMS: Mapping[str, tuple[str, TeamKind, str]] = {
+    "head": ("总部", TeamKind.BRANCH, ""),
+    "east": ("华东", TeamKind.BRANCH, "head"),
+    "south": ("华南", TeamKind.BRANCH, "head"),
+    "east_one": ("华东一组", TeamKind.TEAM, "east"),
+    "east_two": ("华东二组", TeamKind.TEAM, "east"),
+    "south_one": ("华南一组", TeamKind.TEAM, "south"),
+}
 # username: name, team, roles
 PEOPLE: Mapping[str, tuple[str, str, tuple[Role, ...]]] = {
     "zhou": ("周敏", "east_one", (Role.AR,)),
@@ -193,10 +203,22 @@ class Company:
 
 def company(*, at: datetime | None = None, mode: str = "enforced", language: str = "zh-hans") -> Company:
     """Organisation, calendar, two branches, people in every role, and the key-account process published."""
-    at = at or timezone.now()
     catalogue.forget()
     definitions.forget()
-    long_ago = at - timedelta(days=800)
+    began = at or timezone.now()
+    kept(("company", at, mode, language), lambda: _found(began, mode, language))
+    people = {u.username: u for u in User.objects.select_related("team").filter(username__in=PEOPLE)}
+    named = {team.name: team for team in Team.objects.all()}
+    return Company(
+        at=began,
+        people={username: people[username] for username in PEOPLE},
+        teams={key: named[name] for key, (name, _kind, _parent) in TEAMS.items()},
+        version=ProcessVersion.objects.select_related("process").get(process__key=PROCESS),
+    )
+
+
+def _found(at: datetime, mode: str, language: str) -> None:
+    """Write the company, 800 days before `at`."""
     Organisation.objects.update_or_create(
         pk=1,
         defaults={
@@ -208,21 +230,12 @@ def company(*, at: datetime | None = None, mode: str = "enforced", language: str
     WorkingCalendar.objects.get_or_create(
         is_default=True, defaults={"name": "办公时间", "weekly": OFFICE_HOURS}
     )
-    how: dict[str, Any] = {"by": None, "at": long_ago, "channel": Channel.SYSTEM}
-    head = organisation.create_team(name="总部", kind=TeamKind.BRANCH, **how)
-    east = organisation.create_team(name="华东", kind=TeamKind.BRANCH, parent=head, **how)
-    south = organisation.create_team(name="华南", kind=TeamKind.BRANCH, parent=head, **how)
-    teams = {
-        "head": head,
-        "east": east,
-        "south": south,
-        "east_one": organisation.create_team(name="华东一组", parent=east, **how),
-        "east_two": organisation.create_team(name="华东二组", parent=east, **how),
-        "south_one": organisation.create_team(name="华南一组", parent=south, **how),
-    }
-    people = {}
+    how: dict[str, Any] = {"by": None, "at": at - timedelta(days=800), "channel": Channel.SYSTEM}
+    teams: dict[str, Team] = {}
+    for key, (name, kind, parent) in TEAMS.items():
+        teams[key] = organisation.create_team(name=name, kind=kind, parent=teams.get(parent), **how)
     for username, (name, team, roles) in PEOPLE.items():
-        people[username] = organisation.create_user(
+        organisation.create_user(
             username=username,
             name=name,
             password=PASSWORD,
@@ -231,10 +244,7 @@ def company(*, at: datetime | None = None, mode: str = "enforced", language: str
             language=language,
             **how,
         )
-    # Rights are read from the teams as they stand now, with their branches.
-    people = {u.username: u for u in User.objects.select_related("team").filter(username__in=people)}
-    version = process.publish(document(), by=None, at=long_ago, channel=Channel.SYSTEM, mode=mode)
-    return Company(at=at, people=people, teams=teams, version=version)
+    process.publish(document(), mode=mode, **how)
 
 
 # --- what the required items of each stage ask for ---
