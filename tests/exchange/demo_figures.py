@@ -26,7 +26,7 @@ from fairlead.process.models import Evaluation
 
 UNTIL = date(2025, 12, 10)
 CAN_EXPIRE = {CriterionType.ACTIVITY, CriterionType.DOCUMENT, CriterionType.ATTESTATION}
-KINDS = set(CriterionType) - {CriterionType.APPROVAL, CriterionType.GROUP}
+KINDS = set(CriterionType) - {CriterionType.GROUP}
 PROCESS = "key_account_opportunity"
 WRITTEN_DOWN = ("activity_done", *sorted(fold.JOURNEY_EVENTS - {fold.MIRRORED, fold.SUPERSEDED}))
 _CODE = {"na": "not_applicable", "unknown": "unmet"}

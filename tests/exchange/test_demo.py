@@ -13,19 +13,35 @@ from django.db import transaction
 from django.utils import timezone
 from tests.exchange.demo_figures import CAN_EXPIRE, KINDS, UNTIL, build, states_by_kind
 
-from fairlead.crm.models import Account, Opportunity
+from fairlead.crm.models import Account, HandOver, Opportunity, RoleQuestion
 from fairlead.exchange.demo import truths
 from fairlead.exchange.demo.clock import MIDNIGHT, at
 from fairlead.exchange.demo.company import CHAIN, Company
 from fairlead.exchange.demo.people import PASSWORD, SIGN_INS
+from fairlead.exchange.demo.second_version import PROCESS
 from fairlead.insight import history
 from fairlead.insight.adoption.behaviour import ask
 from fairlead.journal.models import Event
 from fairlead.journal.sealing import verify
 from fairlead.organisation.enums import Role
 from fairlead.organisation.models import User
-from fairlead.process.enums import JourneyState, Mode
-from fairlead.process.models import DailySnapshot, Evaluation, Journey, Process, Visit
+from fairlead.process.enums import JourneyState, MigrationState, Mode
+from fairlead.process.files import read_yaml
+from fairlead.process.models import (
+    ApprovalRequest,
+    ApprovalSeat,
+    DailySnapshot,
+    Delegation,
+    Evaluation,
+    Journey,
+    Migration,
+    OverrideRequest,
+    Process,
+    ProcessVersion,
+    PublishRequest,
+    Veto,
+    Visit,
+)
 from fairlead.process.selectors.known import known_on
 from fairlead.process.services import ledger
 from fairlead.process.services.rebuilding import differences, rebuild
@@ -152,6 +168,51 @@ def test_every_kind_of_criterion_occurs_met_and_unmet(company: Company) -> None:
     for kind in KINDS:
         assert found[kind, "met"] >= 6 and found[kind, "unmet"] >= 6, kind
     assert all(found[kind, "expired"] > 0 for kind in CAN_EXPIRE)
+
+
+@pytest.mark.rule("VR-2", "VR-4", "OV-5")
+def test_a_second_version_with_approvals_is_published_by_two_and_deals_are_moved_over(
+    company: Company,
+) -> None:
+    version = ProcessVersion.objects.published().get(process__key=PROCESS)
+    example = Path(__file__).parents[2] / "examples" / "processes" / f"{PROCESS}.yaml"
+    assert version.document == read_yaml(example.read_bytes())
+    asked = PublishRequest.objects.get(process__key=PROCESS)
+    assert asked.asked_by.username == "process" and asked.decided_by.username == "admin"
+    migration = Migration.objects.get()
+    states = Counter(migration.rows.values_list("choice", "state"))
+    assert migration.state == MigrationState.DONE and migration.totals["journeys"] == sum(states.values())
+    assert states["now", "done"] > 20 and set(states) <= {("now", "done"), ("keep", "kept")}
+    assert not migration.rows.filter(choice="keep").exclude(from_stage="signing").exists()
+    running = Journey.objects.current().running().filter(process_key=PROCESS)
+    assert running.filter(process_version=version).count() > running.count() * 0.9
+
+
+@pytest.mark.rule("AP-1", "AP-6", "AP-7", "AP-8", "AP-12")
+def test_approvals_are_asked_decided_and_left_waiting(company: Company) -> None:
+    requests = ApprovalRequest.objects.all()
+    assert {"ati", "atc", "terms"} <= set(requests.values_list("kind", flat=True))
+    states = Counter(requests.values_list("state", flat=True))
+    assert states["approved"] > 15 and states["returned"] and states["pending"], states
+    assert not requests.filter(is_auto=True).exists()
+    # Nobody decides the own request, and everybody who decided was asked before.
+    seats = ApprovalSeat.objects.exclude(decided_at=None).select_related("request")
+    assert len(seats) > 20
+    for seat in seats:
+        assert seat.person_id != seat.request.submitted_by_id
+        assert seat.asked_at is not None and seat.decided_at is not None and seat.decided_at > seat.asked_at
+    # Deals that are over leave nothing in anybody's inbox.
+    assert not requests.filter(state="pending").exclude(journey__state__in=("open", "on_hold")).exists()
+    today = UNTIL
+    assert Delegation.objects.filter(from_date__lte=today, to_date__gte=today, revoked_at=None).count() == 1
+
+
+@pytest.mark.rule("IT-3", "IT-5", "SL-4", "OV-1")
+def test_the_deal_teams_have_something_open_and_something_settled(company: Company) -> None:
+    for model in (Veto, HandOver, RoleQuestion, OverrideRequest):
+        states = Counter(model._default_manager.values_list("state", flat=True))
+        waiting = states["open"] + states["offered"]
+        assert waiting and sum(states.values()) > waiting, (model, states)
 
 
 def test_the_documents_name_the_truths_as_they_are_planted() -> None:

@@ -24,7 +24,7 @@ from fairlead.organisation.models import User
 from fairlead.work import services as work
 from fairlead.work.models import Follow, Notification, NotificationEntry
 from fairlead.work.services.mailing import send_due_mail
-from fairlead.work.services.notifications import deliver, prune
+from fairlead.work.services.notifications import deliver, prune, untold
 
 
 @pytest.fixture
@@ -194,6 +194,14 @@ def test_two_hundred_people_are_told_within_a_second(where: Company) -> None:
     assert told(deal, *people, by=where.zhou) == 200
     assert clock.process_time() - began <= 1
     assert NotificationEntry.objects.count() == 200
+
+
+def test_what_is_simulated_is_told_to_nobody(where: Company) -> None:
+    deal = where.deal()
+    with untold():
+        assert told(deal, where.zhou, where.chen, by=where.admin) == 0
+    assert not Notification.objects.exists()
+    assert told(deal, where.zhou, by=where.admin) == 1
 
 
 def test_what_was_read_long_ago_is_forgotten(where: Company) -> None:

@@ -355,7 +355,8 @@ def rail_of(found: Detail, at: datetime) -> list[dict[str, Any]]:
 def _seat(step: ApprovalStep, seat: ApprovalSeat, many: bool, at: datetime) -> dict[str, Any]:
     word = str(SeatState(seat.state).label)
     if seat.for_person is not None and seat.because:
-        word = f"{word} · {_('for %(name)s') % {'name': seat.for_person.name}}"
+        stands_in = _("for %(name)s") % {"name": seat.for_person.name}
+        word = f"{word} · {stands_in}"
     if many or step.row_key == "":
         word = f"{Lever(step.lever).label} · {word}"
     look, state, mark, when = "ahead", "", "", ""

@@ -32,6 +32,7 @@ class Workdays:
         self.first, self.last = first, last
         days = [first + timedelta(days=n) for n in range((last - first).days + 200)]
         self._worked = {day for day in days if calendar.is_workday(day)}
+        self._end = max(self._worked)
         self._last = max(day for day in self._worked if day < last)
         self._next: dict[date, date] = {}
         self._other: dict[date, date] = {}
@@ -60,6 +61,12 @@ class Workdays:
 
     def is_worked(self, day: date) -> bool:
         return day in self._worked
+
+    def worked_from(self, day: date) -> date:
+        """The first worked day from `day` on; days beyond the known ones come back as they are."""
+        while day not in self._worked and day < self._end:
+            day += timedelta(days=1)
+        return day
 
     def since_last(self, day: date) -> list[date]:
         """The worked days that are written down on `day`, the last one first."""

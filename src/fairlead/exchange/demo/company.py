@@ -22,28 +22,38 @@ from fairlead.fields.catalogue import forget as forget_fields
 from fairlead.journal.enums import Channel
 from fairlead.journal.services import salts_from
 from fairlead.offers.models import Contract
+from fairlead.organisation.enums import Role
 from fairlead.organisation.models import Organisation
 from fairlead.organisation.services import change_organisation
 from fairlead.process.definitions import forget as forget_definitions
 from fairlead.process.enums import Mode
+from fairlead.process.models import Journey, ProcessVersion
 from fairlead.process.services import NewJourney, publish
+from fairlead.process.services.budget import rules
+from fairlead.process.services.overrides import set_rules
 from fairlead.process.services.shipping import shipped
 from fairlead.process.services.snapshots import take_snapshot
+from fairlead.work.services.notifications import untold
 
 from ..fairness import Pace
 from . import market, names
 from .accounts import Care, Development, Research
-from .clock import MIDNIGHT, MORNING, at
+from .approvals import Desk
+from .clock import EVENING, MIDNIGHT, MORNING, at
 from .day import CHANNEL, Day
 from .deals import Deal
 from .finishing import clear_forgotten_tasks, look_at_gates, plan_next_steps, wind_clocks
 from .fulfilment import Fulfilment
 from .methods import work_by_the_book
 from .people import found_company
+from .second_version import PROCESS, SecondVersion
 from .simulation import Simulation
+from .team_life import TeamLife
 from .truths import DAYS, Dates
 
 ACCOUNTS, OPPORTUNITIES = 2500, 6000
+WAIVERS_A_MANAGER = 60  # running at once: a branch of 1,500 deals lives with more than the usual budget
+NEWS_DAYS = 3  # what happened before is news to nobody on the last morning
 SNAPSHOTS_DAILY = 120  # the last days have one each; before, one a week
 DEFAULT_PROCESSES = {
     "segment": "market_research",
@@ -119,6 +129,16 @@ class Company:
         forget_fields()
         forget_definitions()
         self.sim = Simulation(seed=self.seed, dates=self.dates, staff=staff, pace=self.pace)
+        self.sim.desk = Desk(self.sim)
+        self.second_version = SecondVersion(self.sim)
+        set_rules(
+            budget=round(WAIVERS_A_MANAGER * max(1.0, self.size.opportunities / OPPORTUNITIES)),
+            review_percent=30,
+            version=rules().version,
+            by=self.sim.desk.people[staff.by_role[Role.PROCESS_OWNER].pk],
+            at=start,
+            channel=Channel.SYSTEM,
+        )
         with transaction.atomic():
             self.products = market.make_products()
             self.segments = market.make_segments(staff, start, self.rng)
@@ -181,6 +201,10 @@ class Company:
     def _live(self) -> None:
         day, last, done = self.dates.start, self.dates.until, 0
         while day < last:
+            with untold() if (last - day).days > NEWS_DAYS else nullcontext():
+                if self.second_version.on_day(day):
+                    self._go_by_the_second_version()
+                self.sim.run_hours(at(day, EVENING))
             if self.sim.workdays.is_writing_day(day):
                 with self.sim.writing() if self.sim.is_short(day) else nullcontext():
                     self._create_deals(day)
@@ -193,6 +217,19 @@ class Company:
             if done % 60 == 10:
                 refresh_statistics()
             self.report("days", done, DAYS)
+
+    def _go_by_the_second_version(self) -> None:
+        """From now on new deals, and those that were moved over, ask for approvals."""
+        sim = self.sim
+        sim.has_second = True
+        sim.versions = {v.pk: v for v in ProcessVersion.objects.select_related("process").defer("document")}
+        moved = set(
+            Journey.objects.of_process(PROCESS).filter(process_version__number=2).values_list("pk", flat=True)
+        )
+        for deal in self.deals:
+            deal.second = deal.journey_id in moved
+        relax_durability()  # the migration leaves the connection as a server has it
+        TeamLife(sim, self.deals).plan()
 
     def _create_deals(self, day: date) -> None:
         rng, sim, today = self.rng, self.sim, self.sim.today(day)

@@ -16,11 +16,14 @@ from fairlead.crm.services.many import Change, edit_many, place_contacts
 from fairlead.journal.enums import Channel
 from fairlead.offers.models import Contract, Milestone
 from fairlead.offers.services import many as contracts
-from fairlead.process.models import Attestation, Journey, ProcessVersion, Waiver
-from fairlead.process.services import NewJourney, start_journeys
+from fairlead.process.approval_enums import RequestState
+from fairlead.process.models import ApprovalRequest, Attestation, Journey, ProcessVersion, Waiver
+from fairlead.process.services import NewJourney, approving, refresh_gates, start_journeys
 from fairlead.process.services.many import attest_many, touch_facts, waive_many
 from fairlead.work.models import Activity, File, Task
 from fairlead.work.services import many as work
+
+from . import words
 
 CHANNEL = Channel.UI
 _OF_JOURNEY = ("subject_type", "subject_id", "process_key", "process_version", "episode_no", "owner")
@@ -46,6 +49,8 @@ class Day:
     contract_edits: dict[int, tuple[dict[str, Any], Any]] = field(default_factory=dict)
     milestones: list[tuple[Milestone, Any]] = field(default_factory=list)
     done_milestones: list[tuple[Milestone, Any]] = field(default_factory=list)
+    bound: set[int] = field(default_factory=set)  # deals of which values changed that an approval may bind
+    recalls: list[tuple[int, Any]] = field(default_factory=list)  # requests for approval, and whose
     starts: list[tuple[NewJourney, Callable[[Journey, Day], None]]] = field(default_factory=list)
 
     # --- what people do ---
@@ -92,6 +97,7 @@ class Day:
     @transaction.atomic
     def write(self, versions: Mapping[int, ProcessVersion]) -> None:
         """Write everything, evidence in the order in which people would, then begin new journeys."""
+        self._recall()
         for kind, ids in sorted(self.touched().items()):
             touch_facts(kind, sorted(ids))
         self._write_work()
@@ -111,12 +117,25 @@ class Day:
             )
         self._write_words(versions)
         self._write_contracts()
+        self._end_approvals()
         if self.starts:
             begun = start_journeys(
                 [new for new, _then in self.starts], by_id=None, at=self.at, channel=CHANNEL, refresh=False
             )
             for journey, (_new, then) in zip(begun, self.starts, strict=True):
                 then(journey, self)
+
+    def _recall(self) -> None:
+        """Before a deal is given up what it has asked for is taken back."""
+        for pk, by in self.recalls:
+            if ApprovalRequest.objects.filter(pk=pk, state=RequestState.PENDING).exists():
+                approving.recall(pk, comment=words.RECALLED, by=by, at=self.at, channel=CHANNEL)
+
+    def _end_approvals(self) -> None:
+        """Approvals whose values have left their envelope end with the edit, as with any edit on a page."""
+        held = Journey.objects.on("opportunity", self.bound).current().filter(approvals__gt=0).open()
+        rows = list(held.select_related("stage").order_by("pk")) if self.bound else []
+        refresh_gates(rows, at=self.at)
 
     def _write_work(self) -> None:
         if self.activities:

@@ -15,6 +15,7 @@ from fairlead.process.verdicts import Wish
 
 from . import truths
 from .agent import Agent
+from .approvals import Requests
 from .evidence import DESK, FLAGS, NEEDED, PROVIDERS, WAIVABLE, Evidence
 from .names import COMPETITORS, WAIVER_TEXTS
 
@@ -119,6 +120,9 @@ class Deal(Evidence):
         self.placed = {}
         self.score = 0
         self.contract = None
+        self.second, self.requests = sim.has_second, Requests()
+        self.discount: Decimal | None = None
+        self.listed, self.credit, self.deadline = amount, None, None
         self.told: datetime | None = None  # when a talk was last written down
         self.habits = Random(f"{sim.seed}/habits/{number}")  # noqa: S311
 
@@ -241,6 +245,9 @@ class Deal(Evidence):
             PROVIDERS[key](self, today)
 
     def ask(self, today: Day) -> None:
+        if self.requests.is_waiting:  # nobody asks the gate while an approval is under way
+            self.on(today.date + timedelta(days=2), self.ask)
+            return
         self.push_date(today, COURSES[self.stage].days)
         if self.stage in ("quote_negotiation", "signing"):
             self.finish_tasks(today)
@@ -275,6 +282,8 @@ class Deal(Evidence):
         self.wish(today, Kind.REGRESS, to, by=by, reason=self.rng.choice(BACK_REASONS))
 
     def lose(self, today: Day, reason: str) -> None:
+        today.recalls.extend((pk, self.owner) for pk, _values in self.requests.pending.values())
+        self.requests.pending.clear()
         rival = self.rng.choice(COMPETITORS) if reason in LOST_TO_COMPETITOR else ""
         self.wish(today, Kind.CLOSE_LOST, reason=reason, form={"competitor": rival} if rival else {})
 

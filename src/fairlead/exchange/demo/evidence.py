@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from fairlead.offers.models import Contract
 from fairlead.organisation.enums import Role
 
 from .agent import Agent
+from .approvals import Requests
 from .names import COMPETITORS, CONCESSIONS, DIFFERENTIATORS, PAYMENTS, PLANS, PROBLEMS, PROCESS_STEPS
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ WAIVABLE = frozenset(
         "tender_published",
     }
 )
+BOUND = frozenset({"amount", "discount", "credit_days", "tender_deadline"})
+CUT_AGAIN = 0.35  # of the times that a price is talked about again
 ELEMENTS = (
     "pain",
     "metrics",
@@ -112,7 +115,21 @@ KINDS = ("call", "meeting", "visit", "chat", "demo", "workshop", "site_visit", "
 class Evidence(Agent):
     """The acts behind the criteria; mixed into `Deal`, which has the state they use."""
 
-    __slots__ = ("amount", "branch", "contract", "customer", "placed", "score", "tender")
+    __slots__ = (
+        "amount",
+        "branch",
+        "contract",
+        "credit",
+        "customer",
+        "deadline",
+        "discount",
+        "listed",
+        "placed",
+        "requests",
+        "score",
+        "second",
+        "tender",
+    )
 
     branch: Branch
     customer: Customer
@@ -121,8 +138,16 @@ class Evidence(Agent):
     placed: dict[str, int]
     score: int
     contract: Contract | None
+    second: bool  # on the second version of the process: decisions are approvals
+    requests: Requests
+    discount: Decimal | None
+    listed: Decimal  # the amount before any discount
+    credit: int | None
+    deadline: date | None
 
     def edit(self, today: Day, **values: Any) -> None:
+        if self.requests.granted and not BOUND.isdisjoint(values):
+            today.bound.add(self.subject_id)
         today.edit("opportunity", self.subject_id, self.owner, **values)
 
     def push_date(self, today: Day, days: float) -> None:
@@ -217,7 +242,14 @@ class Evidence(Agent):
             today, "EB", depth=2 if self.customer.tier == "key" and self.rng.random() < 0.5 else 1, stance=0
         )
 
+    def seek(self, today: Day, kind: str) -> None:
+        """Ask for an approval on one of the next mornings, once what it binds is written down."""
+        self.sim.desk.seek(self, kind, today.date + timedelta(days=1))  # type: ignore[arg-type]
+
     def ati(self, today: Day) -> None:
+        if self.second:
+            self.seek(today, "ati")
+            return
         today.attest(self, "ati", "MGR", "看过投入、毛利、赢率和人手，同意立项。", self.branch.manager)
 
     def pain_metric(self, today: Day) -> None:
@@ -305,7 +337,9 @@ class Evidence(Agent):
             self.place(today, "EB", depth=2, stance=1)
 
     def atb(self, today: Day) -> None:
-        if self.tender:
+        if self.tender and self.second:
+            self.seek(today, "atb")
+        elif self.tender:
             today.attest(self, "atb", "MGR", "看过标书条件、胜算和费用，同意投标。", self.branch.manager)
 
     def tender_published(self, today: Day) -> None:
@@ -313,8 +347,10 @@ class Evidence(Agent):
             self.filed(today, "tender_published", "招标公告", by_customer=True)
 
     def bid_in_time(self, today: Day) -> None:
-        if self.tender:
-            self.edit(today, tender_deadline=today.date + timedelta(days=self.rng.randint(1, 40)))
+        if self.tender and "atb" not in self.requests.pending:
+            days = self.rng.randint(1, 40)
+            self.deadline = today.date + timedelta(days=max(days, 10) if self.second else days)
+            self.edit(today, tender_deadline=self.deadline)
 
     # --- quotation ---
 
@@ -324,15 +360,48 @@ class Evidence(Agent):
         )
 
     def payment_milestones(self, today: Day) -> None:
-        self.edit(today, payment_plan=self.rng.choice(PAYMENTS), credit_days=self.rng.choice((0, 30, 45, 60)))
+        plan, credit = self.rng.choice(PAYMENTS), self.rng.choice((0, 30, 45, 60))
+        if self.second and (self.requests.pending or self.credit is not None):  # settled, or being decided
+            return
+        self.credit = credit
+        self.edit(today, payment_plan=plan, credit_days=credit)
+
+    def terms_approved(self, today: Day) -> None:
+        if self.second:
+            self.seek(today, "terms")
 
     def atc(self, today: Day) -> None:
+        if self.second:
+            self.seek(today, "atc")
+            return
         today.attest(self, "atc", "MGR", "价格、账期、交期、条款在授权内，同意签约。", self.branch.manager)
 
     def price_set(self, today: Day) -> None:
         """The quote: a discount, and the amount that is left."""
         discount = Decimal(self.rng.choice((0, 3, 5, 8, 10, 12, 15, 22)))
+        if self.second and self.discount is not None:
+            self._price_cut(today)
+            return
+        if self.discount is None:
+            self.listed = self.amount
+        self.discount = discount
         self.amount = (self.amount * (100 - discount) / 100).quantize(Decimal(100))
+        self.edit(today, discount=discount, amount=self.amount)
+        self.talk(today)
+
+    def _price_cut(self, today: Day) -> None:
+        """The customer presses once more, now and then: what was approved before does not cover it."""
+        if not self.requests.pending and self.rng.random() < CUT_AGAIN:
+            self._priced(today, (self.discount or Decimal(0)) + self.rng.choice((3, 5, 7)))
+
+    def take_back_discount(self, today: Day) -> None:
+        """What was not granted is not offered."""
+        if not self.requests.pending and self.discount:
+            self._priced(today, Decimal(10 if self.discount > 10 else 5))
+
+    def _priced(self, today: Day, discount: Decimal) -> None:
+        self.discount = discount
+        self.amount = (self.listed * (100 - discount) / 100).quantize(Decimal(100))
         self.edit(today, discount=discount, amount=self.amount)
         self.talk(today)
 
@@ -401,4 +470,5 @@ PROVIDERS: Mapping[str, Callable[[Any, Any], None]] = {
     "meddpicc_needs": _raises_score(9),
     "meddpicc_solution": _raises_score(12),
     "meddpicc_quote": _raises_score(15),
+    "terms_approved": Evidence.terms_approved,
 } | {key: getattr(Evidence, key) for key in sorted(_OWN) if hasattr(Evidence, key)}

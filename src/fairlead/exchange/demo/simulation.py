@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,21 +16,24 @@ from fairlead.journal.services import gathered
 from fairlead.organisation.selectors import default_calendar
 from fairlead.process.models import ProcessVersion
 from fairlead.process.services import MoveWish, move_many
+from fairlead.process.services.evidence import judged_later
 from fairlead.process.verdicts import Wish
 
 from ..fairness import Pace
-from .clock import EVENING, MORNING, Workdays, at
+from .clock import EVENING, MORNING, Workdays, at, office_instant
 from .day import CHANNEL, Day
 from .people import Staff
 from .truths import LATE_DAYS, LATE_SELLERS, LATE_SHARE, Dates
 
 if TYPE_CHECKING:
     from .agent import Agent
+    from .approvals import Desk
     from .deals import Deal
 
 AT_ONCE = 250  # moves in one transaction
 SHORT_DAY = 400  # acts of a day that is one transaction
 Act = Callable[[Day], None]
+TimedAct = Callable[[datetime], None]
 
 
 class Simulation:
@@ -40,6 +44,10 @@ class Simulation:
         self.workdays = Workdays(default_calendar(), dates.start, dates.until)
         self.versions = {v.pk: v for v in ProcessVersion.objects.select_related("process").defer("document")}
         self.agenda: dict[date, list[Act]] = defaultdict(list)
+        self.has_second = False  # whether the second version of the opportunity process is in force
+        self.desk: Desk
+        self._hours: list[tuple[datetime, int, TimedAct]] = []
+        self._planned = 0
         self.late = {s.pk for s in staff.sellers if s.username in LATE_SELLERS}
         self.won: list[Deal] = []  # today
         self._contracts = 0
@@ -50,6 +58,24 @@ class Simulation:
         """Put `act` into the agenda of the first writing day from `day` on."""
         find = self.workdays.on_or_after if daily else self.workdays.other_on_or_after
         self.agenda[find(day)].append(act)
+
+    def later(self, moment: datetime, act: TimedAct) -> None:
+        """Do it at that moment: what people do by the hour, beside what they write down in the evening."""
+        self._planned += 1
+        heapq.heappush(self._hours, (moment, self._planned, act))
+
+    def office_hour(self, day: date, rng: Random) -> datetime:
+        """Some minute in office hours of the first worked day from `day` on."""
+        return office_instant([self.workdays.worked_from(day)], rng)
+
+    def run_hours(self, before: datetime) -> None:
+        """What people did by the hour until then, in its order; an act may plan another one."""
+        if not self._hours or self._hours[0][0] >= before:
+            return
+        with self.writing(), judged_later():
+            while self._hours and self._hours[0][0] < before:
+                moment, _number, act = heapq.heappop(self._hours)
+                act(moment)
 
     def delay(self, person: Any, rng: Random) -> int:
         """Days until this person writes something down: none for most people."""

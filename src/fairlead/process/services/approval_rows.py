@@ -11,6 +11,7 @@ from typing import Any
 from fairlead.common import bulk
 from fairlead.common.refusals import NotFound
 from fairlead.journal.services import NewEvent, record
+from fairlead.organisation.models import User
 from fairlead.organisation.selectors import default_calendar
 from fairlead.work.enums import Reason
 
@@ -258,8 +259,9 @@ def reroute(held: Held, lines: Sequence[Line]) -> bool:
         for seat in line.seats
         if seat.state in (SeatState.ASKED, SeatState.WAITING)
     ]
-    if not asked:
-        return False
+    people = {seat.person_id for _line, seat in asked}  # type: ignore[attr-defined]
+    if not people or User.objects.active().filter(pk__in=people).count() == len(people):
+        return False  # everybody is there: the organisation need not be looked at
     seen = picture(held.journey, at=held.at)
     changed = False
     for line, seat in asked:

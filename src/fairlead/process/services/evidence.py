@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,21 @@ from .gates import refresh_gates
 MIN_REASON = 10  # characters (OV-1)
 
 
+_is_judged_later: ContextVar[bool] = ContextVar("_is_judged_later", default=False)
+
+
+@contextmanager
+def judged_later() -> Iterator[None]:
+    """Inside, gates are not judged after each change: for a caller that brings about many and judges them at its end
+    by `refresh_gates`, such as a simulated company. What is decided does not depend on it, for a move judges anew.
+    """
+    token = _is_judged_later.set(True)
+    try:
+        yield
+    finally:
+        _is_judged_later.reset(token)
+
+
 @contextmanager
 def facts_change(
     subject_type: str, subject_ids: Iterable[int], *, at: datetime, refresh: bool = True
@@ -48,7 +64,7 @@ def facts_change(
             Journey.objects.filter(pk__in=ids).update(facts_rev=F("facts_rev") + 1)
         with listening() as heard:
             yield journeys
-        if refresh:
+        if refresh and not _is_judged_later.get():
             # The block may have mirrored new values to these rows: judge what is stored now.
             running = [j.pk for j in journeys if j.state in (JourneyState.OPEN, JourneyState.ON_HOLD)]
             fresh = list(Journey.objects.select_related("stage").filter(pk__in=running).order_by("pk"))

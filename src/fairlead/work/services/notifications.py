@@ -7,7 +7,9 @@ cost the act one row. What owners hear of comes from the journal (`tell_of_event
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -32,6 +34,19 @@ READER: Final = "notifications"
 KEPT: Final = timedelta(days=90)
 QUIET_CHANNELS: Final = frozenset({Channel.IMPORT, Channel.SYSTEM})
 _STRENGTH: Final = {reason: n for n, reason in enumerate(Reason.values)}
+
+
+_is_untold: ContextVar[bool] = ContextVar("_is_untold", default=False)
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """Inside nobody is told anything: what a simulated company did weeks ago is news to nobody."""
+    token = _is_untold.set(True)
+    try:
+        yield
+    finally:
+        _is_untold.reset(token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +82,7 @@ def notify(
     code, params = text
     if reason not in Reason.values:
         raise ValueError(f"“{reason}” is not a reason to tell anybody")
-    if people:
+    if people and not _is_untold.get():
         deliver.enqueue(
             people, reason, subject_type, subject_id, code, dict(params),
             by.pk if by is not None else None, at.isoformat(),
@@ -96,7 +111,7 @@ def deliver(
 @transaction.atomic
 def tell(items: Sequence[Told]) -> int:
     """Write notifications in bulk, after the last word about who may know; how many stand."""
-    allowed = _allowed(items)
+    allowed = [] if _is_untold.get() else _allowed(items)
     groups: dict[tuple[int, str, int], list[Told]] = defaultdict(list)
     for item in allowed:
         groups[item.person, item.subject_type, item.subject_id].append(item)
