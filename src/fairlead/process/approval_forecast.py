@@ -27,7 +27,8 @@ def usual_words(usual: Usually) -> str:
         "Half are decided within %(median)s working hours, nine in ten within %(p90)s (%(n)s decisions).",
         usual.n,
     ) % {"median": _hours(usual.median), "p90": _hours(usual.p90), "n": usual.n}
-    return said if usual.enough else f"{said} {_('Few cases: take it as a hint.')}"
+    hint = _("Few cases: take it as a hint.")
+    return said if usual.enough else f"{said} {hint}"
 
 
 def _hours(value: float) -> str:

@@ -365,7 +365,8 @@ def _seat(step: ApprovalStep, seat: ApprovalSeat, many: bool, at: datetime) -> d
         state = "lost" if seat.state == SeatState.REJECTED else "won"
         when = when_words(seat.decided_at, at) if seat.decided_at else ""
         if seat.decided_at and seat.asked_at and seat.state != SeatState.CARRIED:
-            when = f"{when} · {_('after %(time)s') % {'time': lasting(seat.decided_at - seat.asked_at)}}"
+            took = _("after %(time)s") % {"time": lasting(seat.decided_at - seat.asked_at)}
+            when = f"{when} · {took}"
     elif seat.state == SeatState.ASKED:
         look, mark = "now", "clock"
         state, words = due_of(step.decision_due_at, at)

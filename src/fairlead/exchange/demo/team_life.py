@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .deals import Deal
     from .simulation import Simulation
 
+LIVELY = 40  # days at a stage: nobody talks much about deals that lie longer
 HOME = "east"  # the branch of those who can sign in
 # Days back from the last morning: what has been settled since, and what stands open.
 VETOES_SETTLED, VETOES_OPEN = (30, 24, 17, 12, 9), (2, 1, 1)
@@ -96,6 +97,9 @@ class TeamLife:
         )  # fmt: skip
         found = [d for d in wanted if d.subject_id in whole]
         found = [d for d in found if d.branch.key == HOME] or found
+        found = [d for d in found if (now.date() - d.since).days <= LIVELY] or found
+        if act == self._veto and self.numbers["veto"] % 2:
+            found = [d for d in found if d.stage == "quote_negotiation"] or found
         if found:
             mine = [d for d in found if d.owner.username == "seller"]
             deal = self.rng.choice(mine if mine and self.rng.random() < 0.4 else found)
@@ -116,7 +120,9 @@ class TeamLife:
     # --- a no to a clause ---
 
     def _veto(self, deal: Deal, now: datetime, is_settled: bool) -> None:
-        domain, clause, alternative = words.VETOES[self._next("veto") % len(words.VETOES)]
+        is_late = deal.stage == "quote_negotiation"
+        own = [veto for veto in words.VETOES if (veto[0] in ("legal", "finance")) == is_late]
+        domain, clause, alternative = own[self._next("veto") // 2 % len(own)]
         staff = self.sim.staff.by_role
         by = {"technical": deal.branch.solution, "legal": staff[Role.LEG], "finance": staff[Role.FIN]}.get(
             domain, deal.branch.delivery
