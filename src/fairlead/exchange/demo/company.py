@@ -30,6 +30,7 @@ from fairlead.process.enums import Mode
 from fairlead.process.models import Journey, ProcessVersion
 from fairlead.process.services import NewJourney, publish
 from fairlead.process.services.budget import rules
+from fairlead.process.services.evidence import judged_later
 from fairlead.process.services.overrides import set_rules
 from fairlead.process.services.shipping import shipped
 from fairlead.process.services.snapshots import take_snapshot
@@ -110,7 +111,8 @@ class Company:
             self._live()
             plan_next_steps(self.sim, self.deals)
             clear_forgotten_tasks(self.sim, self.deals)
-            work_by_the_book(self.sim, self.deals)
+            with judged_later():  # `look_at_gates` does so at once
+                work_by_the_book(self.sim, self.deals)
             look_at_gates(self.sim, lambda done, total: self.report("gates", done, total))
             wind_clocks(self.sim, lambda done, total: self.report("gates", done, total))
 

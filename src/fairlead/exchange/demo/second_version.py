@@ -14,6 +14,7 @@ from typing import Any
 
 from fairlead.journal.enums import Channel
 from fairlead.organisation.enums import Role
+from fairlead.process.models import ProcessVersion
 from fairlead.process.services import (
     ask_to_publish,
     begin_process,
@@ -21,13 +22,12 @@ from fairlead.process.services import (
     decide_publishing,
     migrating,
 )
-from fairlead.process.services.shipping import shipped
 
 from .clock import at as instant
 from .simulation import Simulation
 
 PROCESS = "key_account_opportunity"
-DAYS_BACK = 35  # counted from the last morning
+DAYS_BACK = 28  # counted from the last morning
 DRAFT_DAYS = 6  # from the draft to its publication
 CHANGES = Path(__file__).with_suffix(".yaml")
 ASKED = "立项、投标、签约和商务条件改由审批来定，数值按授权表。"
@@ -65,7 +65,7 @@ class SecondVersion:
         """Whether the second version is in force since today."""
         if day == self.drafted:
             begin_process(
-                second_document(shipped(PROCESS)),
+                second_document(ProcessVersion.objects.published().get(process__key=PROCESS).document),
                 by=self.owner,
                 at=instant(day, time(14, 20)),
                 channel=Channel.UI,

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 LIVELY = 40  # days at a stage: nobody talks much about deals that lie longer
 HOME = "east"  # the branch of those who can sign in
 # Days back from the last morning: what has been settled since, and what stands open.
-VETOES_SETTLED, VETOES_OPEN = (30, 24, 17, 12, 9), (2, 1, 1)
-QUESTIONS_ANSWERED, QUESTIONS_OPEN = (31, 27, 22, 18, 15, 12, 9, 7), (6, 3, 2, 2, 1, 1)
-HAND_OVERS_ANSWERED, HAND_OVERS_OPEN = (32, 28, 24, 20, 16, 11, 8), (3, 2, 1, 1)
-WAIVERS_DECIDED, WAIVERS_OPEN = (31, 25, 19, 13, 9, 6), (3, 2, 1, 1)
+VETOES_SETTLED, VETOES_OPEN = (25, 21, 17, 12, 9), (2, 1, 1)
+QUESTIONS_ANSWERED, QUESTIONS_OPEN = (25, 23, 20, 18, 15, 12, 9, 7), (6, 3, 2, 2, 1, 1)
+HAND_OVERS_ANSWERED, HAND_OVERS_OPEN = (25, 23, 21, 18, 15, 11, 8), (3, 2, 1, 1)
+WAIVERS_DECIDED, WAIVERS_OPEN = (24, 21, 17, 13, 9, 6), (3, 2, 1, 1)
 AWAY = (8, 6)  # days before and after the last morning
 AWAY_CAP = Decimal(2_000_000)
 WAIVED = {
