@@ -20,7 +20,7 @@ from ..approval_enums import RequestState, SeatState, StepState, VoidReason
 from ..approval_policy import ApprovalKind
 from ..approver_resolution import Ask, Chosen, PlannedStep, replacement
 from ..definition import Definition
-from ..definitions import definition_of
+from ..definitions import definitions_of
 from ..envelopes import bounds_as_json, bounds_from_json, of_lever
 from ..models import (
     ApprovalCondition,
@@ -189,7 +189,8 @@ def holding(request_id: int, *, at: datetime, channel: str) -> Iterator[Held]:
 
 
 def held_of(request: ApprovalRequest, journey: Journey, *, at: datetime, channel: str) -> Held:
-    definition = definition_of(journey.process_version)
+    # By the id of the version: the whole document need not be read once its definition is in memory.
+    definition = definitions_of({journey.process_version_id})[journey.process_version_id]
     return Held(
         request=request,
         journey=journey,
