@@ -93,7 +93,7 @@ class SecondVersion:
         return True
 
     def _carry_over(self, day: date) -> None:
-        how = {"by": self.owner, "channel": Channel.UI}
+        how: dict[str, Any] = {"by": self.owner, "channel": Channel.UI}
         plan = migrating.plan_migration(PROCESS, at=instant(day, time(11)), **how)
         plan = migrating.check(plan.pk, by=self.owner, at=instant(day, time(11, 5)))
         migrating.confirm(plan.pk, version=plan.version, at=instant(day, time(11, 30)), **how)

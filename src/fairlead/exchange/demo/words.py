@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 REASONS = {
     "ati": (
         "客户已把问题和损失讲清楚，值得投入人手做方案。",
@@ -26,7 +28,7 @@ REASONS = {
         "以整线打包换折扣，单机价格不动。",
     ),
 }
-PACKAGES = {
+PACKAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ati": {
         "effort": ("方案 1 人三周，差旅约 2 万元。", "方案 2 人四周，样品费 3 万元。", "方案 1 人两周，现场测绘一次。"),
         "odds": (

@@ -260,7 +260,7 @@ def reroute(held: Held, lines: Sequence[Line]) -> bool:
         for seat in line.seats
         if seat.state in (SeatState.ASKED, SeatState.WAITING)
     ]
-    people = {seat.person_id for _line, seat in asked}  # type: ignore[attr-defined]
+    people = {seat.person_id for _line, seat in asked}
     if not people or User.objects.active().filter(pk__in=people).count() == len(people):
         return False  # everybody is there: the organisation need not be looked at
     seen = picture(held.journey, at=held.at)
