@@ -91,6 +91,8 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("processes/<key>/draft", "POST"): fixed(),
     ("processes/<key>/migration", "PATCH"): fixed(grace_days=5),
     ("processes/<key>/migration/do", "POST"): fixed(do="try"),
+    ("processes/<key>/draft/sandbox", "PUT"): fixed(),
+    ("processes/<key>/draft/sandbox", "POST"): fixed(do="wait", days=1),
     ("processes/<key>/draft", "PUT"): fixed(document={}),
     ("processes/<key>/draft/edits", "POST"): fixed(op="stage_remove", stage="no_such"),
     ("processes/<key>/draft/request", "POST"): fixed(comment=""),

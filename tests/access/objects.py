@@ -102,6 +102,8 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "processes/<slug:key>/mode": {"key": PROCESS},
     "processes/<slug:key>/draft/": {"key": PROCESS},
     "processes/<slug:key>/draft/begin": {"key": PROCESS},
+    "processes/<slug:key>/draft/sandbox/": {"key": PROCESS},
+    "api/v1/processes/<key>/draft/sandbox": {"key": PROCESS},
     "processes/<slug:key>/draft/edit": {"key": PROCESS},
     "processes/<slug:key>/draft/act": {"key": PROCESS},
     "processes/<slug:key>/draft/document.yaml": {"key": PROCESS},

@@ -22,6 +22,7 @@ from fairlead.journal.models import Event
 from fairlead.offers import services as offers
 from fairlead.process import services as process
 from fairlead.process.models import Migration
+from fairlead.process.services.sandboxing import begin_sandbox
 from fairlead.work import services as work
 
 
@@ -100,6 +101,7 @@ def furnish(where: Company) -> Place:
         "scope", "configuration", "promises", "dates", "cost"}, **how).pk  # fmt: skip
     ids["role_question"] = crm.ask_role(deal.pk, role="FR", question="二期能提前两周吗？", **how).pk
     ids["draft"] = process.begin_draft(PROCESS, **where.how(where.people["tang"])).pk
+    ids["sandbox"] = begin_sandbox(PROCESS, by=where.people["tang"], at=at).pk
     ids["migration"] = Migration.objects.create(
         process=where.version.process, target=where.version, created_at=at
     ).pk
@@ -248,6 +250,10 @@ LINES: Mapping[str, Line] = {
     "migrations_rows": Line("tang", path={"key": PROCESS}),
     "drafts_list": Line("tang"),
     "drafts_get": Line("tang", path={"key": PROCESS}),
+    "sandbox_get": Line("tang", "sandbox", path={"key": PROCESS}),
+    "sandbox_begin": Line("tang", body=lambda p: {}, path={"key": PROCESS}),
+    "sandbox_act": Line("tang", "sandbox", lambda p: {"do": "wait", "days": 1}, path={"key": PROCESS}),
+    "sandbox_end": Line("tang", path={"key": PROCESS}, status=204),
     "drafts_begin": Line(
         "tang", body=lambda p: {"template": "blank", "name": {"zh": "渠道", "en": "Channel"}},
         path={"key": "channel"}, status=201),

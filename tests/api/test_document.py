@@ -77,7 +77,7 @@ def test_whatever_changes_a_versioned_record_asks_for_its_version(built):
         "opportunities_edit", "opportunities_reassign", "opportunities_team_set",
         "override_rules_set", "plan_change", "plan_remove",
         "playbooks_end", "role_questions_answer", "role_questions_withdraw",
-        "rollout_change", "scorecards_assess", "segments_edit",
+        "rollout_change", "scorecards_assess", "sandbox_act", "segments_edit",
         "segments_reassign", "tasks_complete", "tasks_edit", "tasks_remove", "tasks_reopen", "vetoes_settle",
         "views_change", "views_delete",
     }  # fmt: skip

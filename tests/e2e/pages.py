@@ -104,6 +104,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         "", "?stage=needs_analysis&part=exit&add=field", "?stage=needs_analysis&part=goal",
         "?stage=needs_analysis&part=moves&add=1", "?part=stages", "?part=reasons&item=lost", "?part=more",
     ),
+    "processes/<slug:key>/draft/sandbox/": ("",),
     "processes/<slug:key>/usage/": ("",),
     "processes/new/": ("",),
     "processes/assignment/": ("", "?kind=opportunity&edit=1"),

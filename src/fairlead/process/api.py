@@ -45,6 +45,7 @@ from .api_clocks import router as clocks
 from .api_drafts import router as drafts
 from .api_overrides import router as overrides
 from .api_playbooks import router as playbooks
+from .api_sandbox import router as sandbox
 from .api_versions import router as versions
 from .landing import mode_on
 from .models import Attestation, Evaluation, Process, ProcessVersion, StageRow, Waiver
@@ -84,6 +85,7 @@ router.add_router("", clocks)
 router.add_router("", drafts)
 router.add_router("", playbooks)
 router.add_router("", overrides)
+router.add_router("", sandbox)
 router.add_router("", versions)
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]

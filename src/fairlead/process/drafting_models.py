@@ -91,3 +91,22 @@ class FitDismissal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.journey_id} {self.process_key}"
+
+
+class Sandbox(models.Model):
+    """A deal that is nothing but a sandbox, by which somebody clicks through a draft; see `playground`. It is no
+    journey: nothing lists, counts or journals it, and it goes with the draft. `source`: of which record it is a copy.
+    """
+
+    draft = models.ForeignKey(ProcessDraft, models.CASCADE, related_name="sandboxes")
+    user = models.ForeignKey(USER, models.CASCADE, related_name="+")
+    source = models.ForeignKey("process.Journey", models.CASCADE, null=True, blank=True, related_name="+")
+    state = models.JSONField()
+    version = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draft", "user"], name="sandbox_once")]
+
+    def __str__(self) -> str:
+        return f"{self.draft_id}/{self.user_id}"

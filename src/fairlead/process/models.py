@@ -441,6 +441,7 @@ from .drafting_models import (  # noqa: E402 - they point at versions
     FitDismissal,
     ProcessDraft,
     PublishRequest,
+    Sandbox,
 )
 from .migration_models import Migration, MigrationRow  # noqa: E402 - they hang on Journey
 from .override_models import OverrideRequest, OverrideRules, Waiver  # noqa: E402 - they hang on Journey
@@ -454,5 +455,6 @@ __all__ = [
     "Evaluation", "Finding", "FitDismissal", "FormTime", "GateFlag", "Journey", "Migration", "MigrationRow",
     "OverrideRequest", "OverrideRules",
     "PlaybookRun", "PlaybookTask", "Precedent", "Process",
-    "ProcessDraft", "ProcessVersion", "PublishRequest", "QuestionAnswer", "Rollout", "StageRow", "Veto", "Visit", "Waiver",
+    "ProcessDraft", "ProcessVersion", "PublishRequest", "QuestionAnswer", "Rollout", "Sandbox",
+    "StageRow", "Veto", "Visit", "Waiver",
 ]  # fmt: skip

@@ -160,3 +160,11 @@ class SwitchRefused(Refusal):
     code = "switch-refused"
     status = 422
     default_message = _("This record cannot change its process now.")
+
+
+class SandboxRefused(Refusal):
+    """A draft that cannot be clicked through as it is."""
+
+    code = "sandbox-refused"
+    status = 422
+    default_message = _("This draft cannot be clicked through yet.")

@@ -10,6 +10,7 @@ from fairlead.process import (
     views_drafts,
     views_landing,
     views_overrides,
+    views_sandbox,
     views_versions,
 )
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("processes/assignment/", views_assignment.assignment, name="assignment"),
     path("processes/<slug:key>/", views.process, name="process"),
     path("processes/<slug:key>/draft/", views_drafts.draft, name="draft"),
+    path("processes/<slug:key>/draft/sandbox/", views_sandbox.sandbox, name="sandbox"),
     path("processes/<slug:key>/draft/begin", views_drafts.begin, name="draft_begin"),
     path("processes/<slug:key>/draft/edit", views_drafts.edit, name="draft_edit"),
     path("processes/<slug:key>/draft/act", views_drafts.act, name="draft_act"),

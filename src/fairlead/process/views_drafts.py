@@ -42,12 +42,16 @@ from .enums import CriterionType, RequestState
 from .examining import examine
 from .loading import REASON_LISTS
 from .models import Journey, Process, ProcessDraft, PublishRequest
-from .refusals import BaseMoved, CannotPublish, DraftExists, SecondPersonNeeded
+from .refusals import BaseMoved, CannotPublish, DraftExists, MigrationRefused, SecondPersonNeeded
 from .selectors.drafts import changes_of
+from .selectors.landing import business_day
+from .selectors.versions import behind, is_late_in_quarter
 from .services.drafting import blank, draft_of, replace_document, templates
+from .services.migrating import plan_migration
 from .services.publishing import PUBLISH, deciders
 from .services.shipping import shipped
 from .subjects import registered, room_of
+from .views_versions import try_now_or_later
 
 NAV = "processes"
 
@@ -92,6 +96,7 @@ def _page(
         "is_asked": asked is not None and asked.state == RequestState.OPEN,
         "may_decide": user.pk not in {*row.editors, asked.asked_by_id if asked else None},
         "needs_second": needs_second,
+        "late_in_quarter": is_late_in_quarter(business_day(timezone.now())),
         "others": others,
         "said": said,
         **page_context(row, at, found, refused),
@@ -371,7 +376,20 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
 def _publish(request: HttpRequest, row: ProcessDraft) -> HttpResponse:
     published = services.publish_draft(row.process.key, version=_version(request), **_how(request))
     messages.info(request, _("Version %(number)s is published.") % {"number": published.number})
-    return redirect("process:process", row.process.key)
+    return _after_publishing(request, row.process)
+
+
+def _after_publishing(request: HttpRequest, process: Process) -> HttpResponse:
+    """Where records travel on an earlier version: straight to what becomes of them, planned and tried with the groups
+    of VR-2. Nothing moves before somebody confirms it."""
+    if not behind(process):
+        return redirect("process:process", process.key)
+    try:
+        plan = plan_migration(process.key, **_how(request))
+        try_now_or_later(plan, request.user)
+    except MigrationRefused:  # a hole in the mapping, or others are being moved: the page says so
+        pass
+    return redirect("process:migrate", process.key)
 
 
 def _ask(request: HttpRequest, row: ProcessDraft) -> HttpResponse:
@@ -385,7 +403,9 @@ def _decide(grant: bool) -> Callable[[HttpRequest, ProcessDraft], HttpResponse]:
     def decide(request: HttpRequest, row: ProcessDraft) -> HttpResponse:
         answer = request.POST.get("answer", "")
         services.decide_publishing(row.process.key, grant=grant, answer=answer, **_how(request))
-        return redirect("process:process" if grant else "process:draft", row.process.key)
+        return (
+            _after_publishing(request, row.process) if grant else redirect("process:draft", row.process.key)
+        )
 
     return decide
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from fairlead.common.names import localized
 from fairlead.common.safe_cells import safe_value as safe
+from fairlead.process.selectors.versions import break_words, series_breaks
 
 from ..questions import READINGS as ORDER
 from ..scopes import choices
@@ -65,6 +66,11 @@ def context(asked: Asked) -> dict[str, Any]:
         "clear_url": reverse("insight:funnel"),
         "here": asked.page_url(),
         "as_of_day": asked.as_of.astimezone(asked.zone).date(),
+        "breaks": [
+            (one.at.astimezone(asked.zone).date(), break_words(one))
+            for one in series_breaks(asked.process.key)
+            if one.at <= asked.as_of
+        ],
         "is_empty": len(asked.loaded.history.journeys) == 0,
     }
 

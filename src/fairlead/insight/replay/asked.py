@@ -11,13 +11,18 @@ from fairlead.common.refusals import Invalid, NotFound
 from fairlead.process.answers import visible_journeys
 from fairlead.process.definition import Definition
 from fairlead.process.models import Journey, Process
+from fairlead.process.services.drafting import read_draft
 from fairlead.process.services.publishing import validate
 
+DRAFT = "draft"
 SIZES = (500, 2_000, 10_000)  # the newest so many journeys; what one page may take
 
 
 def stored(process: Process, number: str) -> Mapping[str, Any]:
-    """The document of a stored version, a draft too. Raises NotFound."""
+    """The document of a stored version, or (`draft`) the one that is being written. Raises NotFound."""
+    if number == DRAFT:
+        written: Mapping[str, Any] = read_draft(process.key).document
+        return written
     is_number = number.isascii() and number.isdigit() and len(number) <= 6
     version = process.versions.filter(number=int(number)).first() if is_number else None
     if version is None:

@@ -70,6 +70,7 @@ def funnel_csv(request: HttpRequest) -> HttpResponse:
         [_("As of"), shown["as_of_day"].isoformat()],
         [shown["title"], shown["explanation"]],
         *([name, value] for name, value, _url in shown["chips"]),
+        *([_("The series breaks"), day.isoformat(), said] for day, said in shown["breaks"]),
     ]
     tables = [shown["table"], shown["stay_table"], shown["ends_table"], shown["win_table"]]
     if shown["curve"]["enough"]:

@@ -15,7 +15,7 @@ from fairlead.common.refusals import Invalid, NotFound
 from fairlead.fields.catalogue import pick
 from fairlead.organisation.models import Organisation
 from fairlead.process.definition import Definition
-from fairlead.process.models import Journey, Process
+from fairlead.process.models import Journey, Process, ProcessDraft
 from fairlead.process.refusals import CannotPublish
 from fairlead.process.subjects import room_of
 
@@ -31,6 +31,7 @@ def replay(request: HttpRequest, key: str) -> HttpResponse:
         "process": process,
         "name": localized(process.name),
         "versions": [("", _("The chosen file"))]
+        + ([("draft", _("The draft"))] if ProcessDraft.objects.filter(process=process).exists() else [])
         + [(str(v.number), f"v{v.number} · {v.get_status_display()}") for v in versions],
         "version": request.POST.get("version", ""),
         "most": request.POST.get("most", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -106,7 +107,8 @@ def said_of(said: Mapping[str, Any], new: Definition) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class SeriesBreak:
-    """From this instant on figures by stage cannot be compared with those before (VR-7)."""
+    """From this instant on figures by stage cannot be compared with those before (VR-7). `old` blank: a stage that was
+    not there before; `new` blank: one that is there no more."""
 
     at: datetime
     number: int
@@ -115,27 +117,46 @@ class SeriesBreak:
 
 
 def series_breaks(process_key: str) -> list[SeriesBreak]:
-    """Where journeys came to a stage at another place of the axis, the newest first; undone migrations are none."""
+    """Where a version has another axis than the one before it, and where running journeys were brought to another place
+    of it; the newest first. Migrations that were undone are none."""
+    versions = list(
+        ProcessVersion.objects.filter(process__key=process_key)
+        .exclude(published_at=None)
+        .select_related("process")
+        .order_by("number")
+    )
+    names: dict[str, str] = {}
+    for version in reversed(versions):
+        for stage in definition_of(version).stages:
+            names.setdefault(stage.axis_key, pick(stage.name))
+    found = []
+    for before, after in pairwise(versions):
+        was, now = _axes(definition_of(before)), _axes(definition_of(after))
+        if after.published_at is not None:
+            at, number = after.published_at, after.number
+            found += [SeriesBreak(at, number, names[a], "") for a in was if a not in now]
+            found += [SeriesBreak(at, number, "", names[a]) for a in now if a not in was]
     rows = Migration.objects.filter(
         process__key=process_key, state__in=[MigrationState.RUNNING, MigrationState.DONE]
     ).select_related("target")
-    found = []
     for row in rows:
-        if pairs := row.totals.get("breaks"):
-            new = definition_of(row.target)
-            names = _names(process_key, new)
-            found += [
-                SeriesBreak(row.confirmed_at, row.target.number, names.get(a, a), names.get(b, b))
-                for a, b in pairs
-                if row.confirmed_at is not None
-            ]
-    return found
+        found += [
+            SeriesBreak(row.confirmed_at, row.target.number, names.get(a, a), names.get(b, b))
+            for a, b in row.totals.get("breaks", ())
+            if row.confirmed_at is not None
+        ]
+    return sorted(found, key=lambda one: one.at, reverse=True)
 
 
-def _names(process_key: str, new: Definition) -> dict[str, str]:
-    """Names by place on the axis, the newest version's first."""
-    found: dict[str, Any] = {s.axis_key: pick(s.name) for s in new.stages}
-    for version in ProcessVersion.objects.filter(process__key=process_key).exclude(status="draft"):
-        for stage in definition_of(version).stages:
-            found.setdefault(stage.axis_key, pick(stage.name))
-    return found
+def _axes(definition: Definition) -> list[str]:
+    return [stage.axis_key for stage in definition.stages if stage.show_in_funnel]
+
+
+def break_words(one: SeriesBreak) -> str:
+    if one.old and one.new:
+        said = _("v%(number)s: records of %(old)s went on at %(new)s")
+    elif one.old:
+        said = _("v%(number)s: without %(old)s")
+    else:
+        said = _("v%(number)s: %(new)s is new")
+    return said % {"number": one.number, "old": one.old, "new": one.new}
