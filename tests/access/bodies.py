@@ -55,6 +55,14 @@ def contact_role(objects: Objects, which: str) -> Body:
     return {"contact": objects.of("contact", side(which)), "role": "TB"}
 
 
+def merging(objects: Objects, which: str) -> Body:
+    """With a second deal of the same owner, at another account: that alone stops it."""
+    return {
+        "other": objects.of("double", side(which)), "version": 1, "journey_version": 1, "other_version": 1,
+        "other_journey_version": 1,
+    }  # fmt: skip
+
+
 def contract(objects: Objects, which: str) -> Body:
     return {
         "opportunity": objects.of("opportunity", side(which)), "number": "HT-9", "amount": "1.00",
@@ -138,6 +146,7 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
         score="bant", element="bant_need", value="claimed", text="李工说的"),
     ("opportunities/<id:pk>/plan", "POST"): fixed(side="us", title="寄样品", due="2027-01-05"),
     ("plan-steps/<id:pk>", "PATCH"): fixed(done=True),
+    ("opportunities/<id:pk>/merge", "POST"): merging,
     ("opportunities/<id:pk>/bonus-split", "PUT"): fixed(ar=40, sr=30, fr=30),
     ("opportunities/<id:pk>/vetoes", "POST"): fixed(
         domain="customer", clause="最惠条款", alternative="改为年度返利，按量计算。"),
@@ -245,6 +254,7 @@ OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
         score="bant", element="bant_need", value="claimed", text="李工说的", version=1),
     ("opportunities/<int:pk>/plan/steps/", "POST"): fixed(side="us", title="寄样品", due="2027-01-05"),
     ("opportunities/<int:pk>/plan/steps/<int:step_id>/", "POST"): fixed(act="done", version=1),
+    ("opportunities/<int:pk>/merge/", "POST"): merging,
     ("opportunities/<int:pk>/team/split/", "POST"): fixed(ar="40", sr="30", fr="30"),
     ("opportunities/<int:pk>/vetoes/", "POST"): fixed(
         domain="customer", clause="最惠条款", alternative="改为年度返利，按量计算。"),

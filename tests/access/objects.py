@@ -290,6 +290,7 @@ def _decisions(where: Company, owner: User) -> Iterator[tuple[str, Any]]:
     """A word and a waiver of the owner's manager, on a deal that is one stage further."""
     manager = where.people["chen" if owner.username == "zhou" else "luo"]
     deal = where.deal(f"{owner.name} 的第二个商机", owner=owner, stage="needs_analysis")
+    yield "double", deal
     how = where.how(manager)
     yield "attestation", process.attest(deal.journey_id, criterion_key="ati", statement="同意", **how)
     yield from a_request(where, deal.journey_id, owner=owner, approver=manager, at=how["at"]).items()

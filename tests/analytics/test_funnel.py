@@ -98,13 +98,22 @@ def test_yield_counts_the_ends_of_the_period_by_how():
 
 def test_yield_leaves_out_jumps_moved_records_and_unordered_history_and_says_so():
     found = history(
-        "a0 b5* c5 won9", "a0 migrated4", "a0 merged4", Case("c0 won3", fidelity="final_only"), "a? b3"
+        "a0 b5* c5 won9", "a0 migrated4", "a0 b2 merged4", Case("c0 won3", fidelity="final_only"), "a? b3"
     )
 
     table = period_exit_yield(found, **ALL)
 
     assert shares(table) == [(2, 2), (0, 0), (1, 1)]
-    assert table.left_out == {"final_only": 1, "skipped": 1, "moved": 2}
+    assert table.left_out == {"final_only": 1, "skipped": 1, "moved": 1, "merged": 2}
+
+
+@pytest.mark.rule("MV-8")
+def test_yield_counts_no_step_of_a_double_from_the_day_of_its_merge_on():
+    found = history("a0 b2 c6", "a0 b3 merged8")
+
+    assert period_exit_yield(found, scope=EVERYTHING, as_of=on(5)).n == 2
+    assert period_exit_yield(found, scope=EVERYTHING, as_of=on(9)).n == 2
+    assert shares(period_exit_yield(found, scope=EVERYTHING, as_of=on(9))) == [(1, 1), (1, 1), (0, 0)]
 
 
 # cohorts

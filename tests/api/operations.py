@@ -184,6 +184,11 @@ LINES: Mapping[str, Line] = {
     "opportunities_successor": Line("zhou", "opportunity", status=201),
     "opportunities_move": Line("zhou", "opportunity", lambda p: {
         "kind": "hold", "reason": hold_reason(), "form": {"resume_date": "2099-01-01"}}),
+    "opportunities_doubles": Line("zhou", "opportunity"),
+    "opportunities_merge": Line("zhou", "opportunity", lambda p: {
+        "other": p.ids["opportunity"], "version": 1, "journey_version": 1, "other_version": 1,
+        "other_journey_version": 1}, status=422),
+    "opportunities_unmerge": Line("zhou", "opportunity", status=404),
     "opportunities_checklist": Line("zhou", "opportunity"),
     "opportunities_moves": Line("zhou", "opportunity"),
     "opportunities_visits": Line("zhou", "opportunity"),

@@ -85,6 +85,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "opportunities/<int:pk>/plan/": ("",),
     "opportunities/<int:pk>/plan/print/": ("",),
     "opportunities/<int:pk>/move/": ("",),
+    "opportunities/<int:pk>/merge/": ("", "?q=第二", "?other={double}"),
     "opportunities/<int:pk>/panel/": ("", "?as=lost", "?as=hold"),
     "opportunities/change/": ("?all=1&what=owner", "?all=1&what=next_stage"),
     "opportunities/new/": ("",),
@@ -201,8 +202,8 @@ def path_of(pattern: str, objects: Objects) -> str:
 
 def addresses(pattern: str, objects: Objects) -> list[str]:
     """The route in each of its states."""
-    deal = objects.of("opportunity", MINE)
-    return [path_of(pattern, objects) + query.format(opportunity=deal) for query in PAGES[pattern]]
+    deals = {kind: objects.of(kind, MINE) for kind in ("opportunity", "double")}
+    return [path_of(pattern, objects) + query.format(**deals) for query in PAGES[pattern]]
 
 
 def furnish(where: Company) -> Objects:

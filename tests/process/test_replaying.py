@@ -247,5 +247,5 @@ def test_the_number_of_questions_does_not_grow_with_the_journeys(
     assert candidate.key == PROCESS
     tried(candidate)
     # Now and then each: open vetoes, accepted hand-overs, what was approved and on which conditions.
-    with django_assert_max_num_queries(39):
+    with django_assert_max_num_queries(40):
         assert len(tried(candidate)) == 6

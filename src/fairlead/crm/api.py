@@ -102,6 +102,7 @@ class Door:
             found |= {
                 "journey": journey_out(row.journey) if row.journey is not None else None,
                 "commercial_locked": row.commercial_locked, "predecessor": row.predecessor_id,
+                "merged_into": row.merged_into_id,
             }  # fmt: skip
         return found
 

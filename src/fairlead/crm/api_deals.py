@@ -30,6 +30,7 @@ from fairlead.work.models import Comment
 from fairlead.work.schemas import colleague
 
 from . import services
+from .api_merge import router as merging
 from .api_methods import router as methods
 from .api_team import router as team_work
 from .models import ContactRole, DealTeamMember, Opportunity
@@ -48,6 +49,7 @@ from .selectors.as_known import as_known, end_of_day
 router = Router(tags=["crm"])
 router.add_router("", methods)
 router.add_router("", team_work)
+router.add_router("", merging)
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Target = Annotated[str, Query(pattern=r"^[a-z0-9_]{0,60}$")]

@@ -37,6 +37,7 @@ _OUTCOMES: Mapping[str, tuple[str, str]] = {
     "walked_away": ("我方放弃", "We walked away"),
     "invalid": ("无效", "Invalid"),
     "duplicate": ("重复", "Duplicate"),
+    "merged": ("已合并", "Merged into another"),
 }
 
 

@@ -161,6 +161,10 @@ class Opportunity(Record):
     fr = models.ForeignKey(USER, models.PROTECT, null=True, blank=True, related_name="+")
     predecessor = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     incomplete = models.BooleanField(default=False)  # came in without what every deal has
+    # A double: `merged_into` goes on for both, this one stays to be read (MV-8).
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_from", db_index=False
+    )
     commercial_locked = models.BooleanField(default=False)  # won: amount, currency and product stand
 
     objects = OpportunityQuerySet.as_manager()
@@ -173,6 +177,10 @@ class Opportunity(Record):
             models.CheckConstraint(
                 name="opportunity_margin_at_most_100", condition=Q(margin=None) | Q(margin__lte=100)
             ),
+            models.CheckConstraint(
+                name="opportunity_not_merged_into_itself",
+                condition=Q(merged_into=None) | ~Q(merged_into=models.F("id")),
+            ),
         ]
         indexes = [
             # With all that decides who sees a deal: what a reader does not see is passed over in the index.
@@ -184,6 +192,9 @@ class Opportunity(Record):
             models.Index(fields=["team", "-created_at"], name="opportunity_team"),
             models.Index(fields=["account", "-created_at"], name="opportunity_account"),
             models.Index(fields=["external_id"], name="opportunity_external", condition=~Q(external_id="")),
+            models.Index(
+                fields=["merged_into"], name="opportunity_merged", condition=Q(merged_into__isnull=False)
+            ),
         ]
 
 

@@ -22,6 +22,7 @@ from fairlead.process.subjects import Moment, SubjectFacts
 
 from . import facts
 from .models import DealTeamMember
+from .past_owners import Owners
 
 #: A change of fields: when, where in the journal, and the values before it; None where it made the record.
 _Change = tuple[datetime, tuple[int, int], "Mapping[str, Any] | None"]
@@ -37,8 +38,9 @@ def past_facts(
     moments = [m for m in moments if m.subject_id in values]
     fields = _Fields(subject_type, values, moments)
     is_deal = subject_type == "opportunity"
-    done = _Done(subject_type, ids)
-    documents, tasks = _documents(subject_type, ids), _tasks(subject_type, ids)
+    owners = Owners(ids) if is_deal else Owners(())
+    done = _Done(subject_type, ids, owners)
+    documents, tasks = _documents(subject_type, ids, owners), _tasks(subject_type, ids, owners)
     relations = _relations(ids) if is_deal else {}
     teams = _teams(ids) if is_deal else {}
     readers = facts.external_readers(subject_type, ids)
@@ -132,22 +134,32 @@ def _stands(row: tuple[Any, ...], at: datetime) -> bool:
     return bool(row[0] <= at and (row[1] is None or row[1] > at))
 
 
+def _within(
+    since: datetime, until: datetime | None, begin: datetime | None, end: datetime | None
+) -> tuple[datetime, datetime | None]:
+    """When something stood at one owner: recorded and taken back, and not before it came there or after it left."""
+    ends = [at for at in (until, end) if at is not None]
+    return (since if begin is None else max(since, begin)), min(ends, default=None)
+
+
 class _Done:
     """Done activities, each with the roles that its people had at the moment asked for. Made once for as long as these
     stay the same."""
 
-    def __init__(self, subject_type: str, ids: Sequence[int]) -> None:
+    def __init__(self, subject_type: str, ids: Sequence[int], owners: Owners) -> None:
         self._rows: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        rows = facts.activities(subject_type, ids).filter(
+        rows = facts.activities(subject_type, owners.with_heirs(ids)).filter(
             done_at__isnull=False, closed_recorded_at__isnull=False
         )
         for pk, subject, *values in rows.values_list(
             "pk", "subject_id", "kind", "done_at", "outcome", "contact_ids", "closed_recorded_at"
         ):
-            self._rows[subject].append((pk, *values))
+            for owner, begin, until in owners.of("activity", pk, subject):
+                known_at = values[-1] if begin is None else max(values[-1], begin)
+                self._rows[owner].append((pk, *values[:-1], known_at, until))
         contacts = {c for found in self._rows.values() for row in found for c in row[4]}
         self._departments = facts.departments_of(contacts)
-        self._made: dict[int, tuple[list[Any], list[tuple[datetime, ActivityFact]]]] = {}
+        self._made: dict[int, tuple[list[Any], list[tuple[datetime, datetime | None, ActivityFact]]]] = {}
 
     def then(
         self, subject_id: int, at: datetime, standing: list[tuple[int, RelationFact]]
@@ -155,27 +167,33 @@ class _Done:
         held = self._made.get(subject_id)
         if held is None or held[0] != standing:
             held = self._made[subject_id] = (standing, self._make(subject_id, standing))
-        return tuple(fact for known_at, fact in held[1] if known_at <= at)
+        return tuple(row[2] for row in held[1] if _stands(row, at))
 
     def _make(
         self, subject_id: int, standing: list[tuple[int, RelationFact]]
-    ) -> list[tuple[datetime, ActivityFact]]:
+    ) -> list[tuple[datetime, datetime | None, ActivityFact]]:
         roles = facts.roles_of(standing)
         return [
-            (known_at, facts.activity_fact(pk, kind, done_at, outcome, contacts, self._departments, roles))
-            for pk, kind, done_at, outcome, contacts, known_at in self._rows.get(subject_id, ())
+            (
+                known_at,
+                until,
+                facts.activity_fact(pk, kind, done_at, outcome, contacts, self._departments, roles),
+            )
+            for pk, kind, done_at, outcome, contacts, known_at, until in self._rows.get(subject_id, ())
         ]
 
 
 def _documents(
-    subject_type: str, ids: Sequence[int]
+    subject_type: str, ids: Sequence[int], owners: Owners
 ) -> dict[int, list[tuple[datetime, datetime | None, DocumentFact]]]:
     found: dict[int, list[tuple[datetime, datetime | None, DocumentFact]]] = defaultdict(list)
-    rows = facts.documents(subject_type, ids)
+    rows = facts.documents(subject_type, owners.with_heirs(ids))
     for known_at, withdrawn_at, subject, *values in rows.values_list(
         "recorded_at", "withdrawn_at", *facts.DOCUMENT
     ):
-        found[subject].append((known_at, withdrawn_at, DocumentFact(*values)))
+        fact = DocumentFact(*values)
+        for owner, begin, until in owners.of("file", fact.id, subject):
+            found[owner].append((*_within(known_at, withdrawn_at, begin, until), fact))
     return found
 
 
@@ -189,13 +207,14 @@ def _relations(ids: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
     return found
 
 
-def _tasks(subject_type: str, ids: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
+def _tasks(subject_type: str, ids: Sequence[int], owners: Owners) -> dict[int, list[tuple[Any, ...]]]:
     """Made and removed, the list, done."""
     found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for subject, key, done_at, created_at, removed_at in facts.tasks(
-        subject_type, ids, "created_at", "removed_at"
+    for subject, key, done_at, created_at, removed_at, pk in facts.tasks(
+        subject_type, owners.with_heirs(ids), "created_at", "removed_at", "pk"
     ):
-        found[subject].append((created_at, removed_at, key, done_at))
+        for owner, begin, until in owners.of("plan_step" if key == facts.PLAN else "task", pk, subject):
+            found[owner].append((*_within(created_at, removed_at, begin, until), key, done_at))
     return found
 
 

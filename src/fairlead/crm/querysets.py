@@ -7,24 +7,30 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Q
 
+from .rules import is_write
+
 if TYPE_CHECKING:
     from .models import Account, Contact, Opportunity, SavedView, Segment  # noqa: F401
 
 
 class OpportunityQuerySet(models.QuerySet["Opportunity"]):
     def visible_to(self, user: Any, right: str = "opportunity.view") -> Self:
-        """Own ones (owner or deal team), those of one's teams, or all, as `right` reaches."""
+        """Own ones (owner or deal team), those of one's teams, or all, as `right` reaches.
+
+        One that was merged into another is reached by the rights to view alone (MV-8).
+        """
         reach = user.reach(right)
-        if reach.all:
-            return self
         if not reach:
             return self.none()
+        rows = self.filter(merged_into=None) if is_write(right) else self
+        if reach.all:
+            return rows
         condition = Q(pk__in=[])
         if reach.own:
             condition = Q(owner=user) | Q(sr=user) | Q(fr=user)
         if reach.team_ids:
             condition |= Q(team_id__in=reach.team_ids)
-        return self.filter(condition)
+        return rows.filter(condition)
 
     def of_member(self, user: Any) -> Self:
         """Those that a person owns or whose deal team the person is on."""

@@ -23,7 +23,7 @@ from fairlead.work.models import Activity
 from . import facts, past
 from .deal_team_facts import hand_over_facts
 from .models import Account, Contact, Opportunity, Segment
-from .rules import covers, reaches
+from .rules import covers, is_write, reaches
 
 
 def move_page(journey: Journey, kind: str) -> str:
@@ -140,7 +140,7 @@ def _keep_competitors(moves: Sequence[Moved]) -> None:
 
 _people = Question(
     lambda ids: Opportunity.objects.filter(pk__in=ids).values_list(
-        "pk", "team_id", "owner_id", "sr_id", "fr_id"
+        "pk", "team_id", "merged_into_id", "owner_id", "sr_id", "fr_id"
     ),
     lists=("ids",),
 )
@@ -151,7 +151,12 @@ def visible_opportunities(user: Any, ids: Sequence[int], right: str) -> set[int]
     reach = user.reach(right)
     if not reach or not ids:
         return set()
-    return {pk for pk, team, *people in _people(ids) if covers(reach, user.pk, team, people)}
+    writes = is_write(right)
+    return {
+        pk
+        for pk, team, merged_into, *people in _people(ids)
+        if covers(reach, user.pk, team, people) and not (writes and merged_into)
+    }
 
 
 class _OwnedRoom:

@@ -45,6 +45,7 @@ OpportunityChange = body_model(
 OpportunityOut = answer_model(
     "OpportunityOut", catalogue.OPPORTUNITY, doc="A possible sale as the asker may see it, with its journey.",
     journey=(JourneyOut | None, None), commercial_locked=(bool, ...), predecessor=(int | None, None),
+    merged_into=(int | None, None),
 )  # fmt: skip
 
 

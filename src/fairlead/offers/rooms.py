@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from fairlead.common import bulk, records
 from fairlead.common.questions import Question
@@ -14,6 +15,7 @@ from fairlead.crm import facts as crm_facts
 from fairlead.crm import rooms as crm_rooms
 from fairlead.crm.models import HandOver
 from fairlead.crm.services.deal_team import add_hand_over_hook
+from fairlead.crm.services.merge import add_merge_guard
 from fairlead.process import subjects
 from fairlead.process.services import NewJourney, facts_change, published_keys, start_journeys
 from fairlead.process.subjects import Mirror, Moment, Moved, SubjectFacts
@@ -99,6 +101,13 @@ def follow_hand_over(handed: HandOver, at: datetime) -> None:
         pass
 
 
+def _contract_stays(deal_id: int) -> str:
+    """A contract names its deal; it does not change it."""
+    if not Contract.objects.filter(opportunity=deal_id).exists():
+        return ""
+    return _("A contract hangs on the deal that would end. Let that deal stay instead.")
+
+
 def register_rooms() -> None:
     subjects.register(ContractRoom())
     subjects.see_subjects(
@@ -109,6 +118,7 @@ def register_rooms() -> None:
     crm_facts.add_external_source("contract", facts.contract_externals)
     crm_rooms.add_move_hook(open_fulfilment)
     add_hand_over_hook(follow_hand_over)
+    add_merge_guard(_contract_stays)
     records.register(
         records.RecordType(
             subject_type="contract",

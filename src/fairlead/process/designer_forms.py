@@ -24,7 +24,7 @@ from .designer_inputs import (
     names,
 )
 from .designer_sentences import Around, Values, choices, contact_kinds, deal_roles, plain
-from .enums import ForecastCategory, Kind, Outcome
+from .enums import UNREASONED_OUTCOMES, ForecastCategory, Kind, Outcome
 from .loading import REASON_LISTS
 
 MOVES: Final = (Kind.ADVANCE, Kind.BRANCH, Kind.SKIP, Kind.REGRESS, Kind.CLOSE_WON)
@@ -215,7 +215,9 @@ def reason_inputs(name: str, body: Values) -> Inputs:
     found = names("name", _("Reason in Chinese"), _("Reason in English"), body.get("name"))
     if name != "lost":
         return found
-    outcomes = tuple((value, str(label)) for value, label in Outcome.choices if value != Outcome.WON)
+    outcomes = tuple(
+        (value, str(label)) for value, label in Outcome.choices if value not in UNREASONED_OUTCOMES
+    )
     return (*found, Input(name="outcome", label=_("How it counts"), kind="select", options=outcomes,
                           value=body.get("outcome", Outcome.LOST)))  # fmt: skip
 

@@ -25,6 +25,7 @@ from .enums import (
     JourneyState,
     Kind,
     Level,
+    Outcome,
 )  # fmt: skip
 from .facts import ConditionFact, Facts
 from .verdicts import VETO, CriterionResult, LegalMove, Objection, TrackResult, Verdict, Wish
@@ -39,6 +40,8 @@ FAR_REGRESS = 1  # more stages than this back asks for confirmation (MV-3)
 def legal_moves(definition: Definition, facts: Facts) -> tuple[LegalMove, ...]:
     """The moves that the process knows from here, in the order in which they are offered."""
     journey = facts.journey
+    if journey.outcome == Outcome.MERGED:
+        return ()  # the record that it was merged into goes on for both (MV-8)
     if journey.state in CLOSED_STATES:
         return (LegalMove(Kind.REOPEN, journey.stage_key, "reopen", _reopen_right(journey.state)),)
     if journey.state == JourneyState.ON_HOLD:
@@ -404,6 +407,8 @@ def _objections(
     definition: Definition, facts: Facts, wish: Wish
 ) -> tuple[list[Objection], Transition | None]:
     journey = facts.journey
+    if journey.outcome == Outcome.MERGED:
+        return [Objection("merged")], None
     if wish.kind == Kind.REOPEN:
         return _reopen_objections(definition, facts, wish), None
     if wish.kind == Kind.RESUME:

@@ -33,10 +33,13 @@ class Outcome(models.TextChoices):
     WALKED_AWAY = "walked_away", pgettext_lazy("outcome", "We walked away")
     INVALID = "invalid", pgettext_lazy("outcome", "Invalid")
     DUPLICATE = "duplicate", pgettext_lazy("outcome", "Duplicate")
+    MERGED = "merged", pgettext_lazy("outcome", "Merged into another")
 
 
 LOSING_OUTCOMES = (Outcome.LOST, Outcome.NO_DECISION, Outcome.WALKED_AWAY)
 CANCELLING_OUTCOMES = (Outcome.INVALID, Outcome.DUPLICATE)
+#: What only the program says of an end: no reason of a document leads there.
+UNREASONED_OUTCOMES = (Outcome.WON, Outcome.MERGED)
 
 
 class Kind(models.TextChoices):

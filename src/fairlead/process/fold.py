@@ -16,6 +16,7 @@ from fairlead.work.enums import ActivityOutcome
 from . import carrying, clock_events
 from .clocks import mark_name, text_of
 from .enums import CALLS, ClockCause, ExitType, JourneyState, Outcome
+from .merged import merged, unmerged
 from .restoring import restored
 from .travel import Travel, VisitState
 
@@ -35,16 +36,21 @@ SUPERSEDED = "journey_superseded"
 RESTORED = "journey_restored"  # an import was undone: the state before it, whole
 MIGRATED = "migrated"  # carried over to another version of its process (VR-6)
 UNMIGRATED = "migration_undone"  # and back, for it had not moved since (VR-9)
+MERGED = "merged"  # it was a double of another record, which goes on for both (MV-8)
+UNMERGED = "merge_undone"
 
 JOURNEY_EVENTS = frozenset(
     {
         *(STARTED, PASSED, MOVED, HELD, RESUMED, WON, LOST, CANCELLED, REOPENED, MIRRORED, CATEGORY_SET),
-        *(SUPERSEDED, RESTORED, MIGRATED, UNMIGRATED),
+        *(SUPERSEDED, RESTORED, MIGRATED, UNMIGRATED, MERGED, UNMERGED),
     }
 )
 #: What moves a journey: after any of these a migration is not undone (AC-15).
 MOVING = frozenset(
-    {STARTED, PASSED, MOVED, HELD, RESUMED, WON, LOST, CANCELLED, REOPENED, SUPERSEDED, RESTORED, MIGRATED}
+    {
+        *(STARTED, PASSED, MOVED, HELD, RESUMED, WON, LOST, CANCELLED, REOPENED, SUPERSEDED, RESTORED),
+        *(MIGRATED, MERGED),
+    }
 )
 #: All that leaves a trace in a journey: also what the clocks hear of its subject and have said themselves.
 TOLD = JOURNEY_EVENTS | clock_events.CLOCK_EVENTS | clock_events.EVIDENCE_EVENTS
@@ -479,6 +485,8 @@ _HANDLERS = {
     RESTORED: restored,
     MIGRATED: _migrated,
     UNMIGRATED: _unmigrated,
+    MERGED: merged,
+    UNMERGED: unmerged,
     clock_events.BREACHED: _breached,
     clock_events.ESCALATED: _escalated,
     clock_events.ACKNOWLEDGED: _acknowledged,

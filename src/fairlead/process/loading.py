@@ -25,7 +25,7 @@ from .definition import (
     Transition,
     Trouble,
 )
-from .enums import ForecastCategory, Kind, Mode, Outcome, StageKind
+from .enums import UNREASONED_OUTCOMES, ForecastCategory, Kind, Mode, Outcome, StageKind
 from .guidance_reading import (
     guidance_problems,
     read_acts,
@@ -312,7 +312,7 @@ class _Loader(CriteriaReader):
                 if key and key in entries:
                     self.bad(f"{path}.key", _("The reason stands twice."))
                 outcome = item.get("outcome")
-                if name == "lost" and (outcome not in Outcome.values or outcome == Outcome.WON):
+                if name == "lost" and (outcome not in Outcome.values or outcome in UNREASONED_OUTCOMES):
                     self.bad(f"{path}.outcome", _("A losing reason names its outcome."))
                     outcome = None
                 entries[key] = Reason(

@@ -152,7 +152,7 @@ def rights_over(user: Any, subject_type: str, subject_id: int, rights: Iterable[
     room, by_reach = room_of(subject_type), defaultdict(list)
     for right in rights:
         if reach := user.reach(right):
-            by_reach[reach].append(right)
+            by_reach[reach, right.endswith(".view")].append(right)  # some records are only to be read
     return {
         right
         for alike in by_reach.values()

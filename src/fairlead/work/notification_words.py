@@ -21,6 +21,8 @@ WORDS: Final[Mapping[str, Any]] = {
     "lost": _("%(by)s marked it lost"),
     "cancelled": _("%(by)s cancelled it"),
     "reopened": _("%(by)s reopened it"),
+    "merged": _("%(by)s merged it into another record"),
+    "merge_received": _("%(by)s merged another record into it"),
     "attested": _("%(by)s confirmed an item of the gate"),
     "waiver_granted": _("%(by)s waived an item of the gate"),
     "activity_done": _("%(by)s logged an activity"),
@@ -34,6 +36,7 @@ TOLD_EVENTS: Final = frozenset(
     {
         "edited", "owner_changed", "team_member_set", "stage_moved", "held", "resumed", "won", "lost", "cancelled",
         "reopened", "attested", "waiver_granted", "activity_done", "file_added", "commented",
+        "merged", "merge_received",
     }
 )  # fmt: skip
 

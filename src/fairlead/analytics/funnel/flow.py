@@ -53,15 +53,22 @@ def period_exit_yield(
     the end. Basis: count of visits, and amount frozen at entry. Numerator: "advance", and "won" (how the last
     stage is advanced from); a jump over the next stage is an end, not an advance. Censoring: none; therefore
     biased when the ages of what is open change, a control figure and no forecast. n: ended visits. Interval:
-    Wilson. Left out: stages jumped over, records only moved (migrated, merged), `final_only`. Undated entries
-    count, their ends are dated. Spec: docs/metrics.md 3.1 F2.
+    Wilson. Left out: stages jumped over, records only moved (migrated), all visits of a case that was merged into
+    another by `as_of` (that one counts), `final_only`. Undated entries count, their ends are dated. Spec:
+    docs/metrics.md 3.1 F2.
     """
     visits, stages = history.visits, len(history.visits.axis_keys)
     inside = history.ended(as_of) & period.holds(history.exit_day) & history.visits_in(scope)
     rows = np.flatnonzero(inside)
     ordered, skipped, real = history.ordered_visits[rows], visits.skipped[rows], _ENDS[visits.exit[rows]]
-    left_out = counted(final_only=~ordered, skipped=ordered & skipped, moved=ordered & ~skipped & ~real)
-    rows = rows[ordered & ~skipped & real]
+    double = history.reach.merged_day[history.case[rows]] <= history.day(as_of)
+    left_out = counted(
+        final_only=~ordered,
+        merged=ordered & double,
+        skipped=ordered & ~double & skipped,
+        moved=ordered & ~double & ~skipped & ~real,
+    )
+    rows = rows[ordered & ~double & ~skipped & real]
     axis, how, amount = visits.axis[rows], visits.exit[rows], visits.amount[rows]
     table = np.bincount(axis.astype(np.int64) * len(EXIT) + how, minlength=stages * len(EXIT))
     table = table.reshape(stages, len(EXIT))

@@ -53,6 +53,7 @@ from ..models import Contact, ContactRole, HandOver, Opportunity, PlanStep
 from ..rules import reaches
 from .deal_work import Done, activities_of, activity_facts
 from .fields import values_of
+from .lineage import double_id, has_merged
 
 SUBJECT = "opportunity"
 MAX_ID = 2**63 - 1
@@ -117,6 +118,7 @@ _deal: Question[Opportunity] = Question(
         Opportunity.objects.filter(pk=pk)
         .select_related("account", "journey__stage", "journey__process_version__process")
         .defer("journey__process_version__document")
+        .annotate(has_merged=has_merged(), double=double_id())
     )
 )
 _visits: Question[Visit] = Question(lambda journey: Visit.objects.filter(journey_id=journey).in_order())

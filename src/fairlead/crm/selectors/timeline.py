@@ -27,6 +27,7 @@ from fairlead.work.models import Activity, File
 from fairlead.work.selectors.comments import Remark, remark_out
 
 from ..wording import words_on
+from .entry_words import ACTIVITY_ICONS, MERGE_WORDS, WORK_WORDS
 from .method_entries import METHOD_EVENTS, method_words
 from .team_entries import TEAM_EVENTS, TEAM_WORDS, VETO_EVENTS
 
@@ -82,26 +83,14 @@ EDIT_EVENTS = (
 # What a person can ask to see; "all" leaves out the mirrors that services keep.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "work": (*WORK_EVENTS, *TASK_EVENTS, *METHOD_EVENTS, *(t for t in TEAM_EVENTS if t not in VETO_EVENTS)),
-    "stage": STAGE_EVENTS,
+    "stage": (*STAGE_EVENTS, *MERGE_WORDS),
     "gate": (*GATE_EVENTS, *VETO_EVENTS),
     "comment": ("commented", "comment_removed"),
     "file": ("file_added", "file_withdrawn", "file_restored"),
     "edit": EDIT_EVENTS,
 }
+WENT_OVER = ("work", "comment", "file")  # what of a merged record is told at the one that stays
 EVERYTHING = tuple(t for types in KINDS.values() for t in types)
-ACTIVITY_ICONS: Mapping[str, str] = {
-    "call": "phone",
-    "meeting": "users",
-    "visit": "map-pin",
-    "email": "mail",
-    "chat": "inbox",
-    "demo": "video",
-    "site_visit": "building",
-    "workshop": "users",
-    "other": "notes",
-}
-
-
 #: Events that one sentence tells: icon, words, what of the detail stands below, kind.
 PLAIN: Mapping[str, tuple[str, str | Promise, str, str]] = {
     "task_added": ("clipboard-check", gettext_lazy("%(name)s added a task"), "title", "work"),
@@ -117,15 +106,8 @@ PLAIN: Mapping[str, tuple[str, str | Promise, str, str]] = {
     "contact_left": ("logout", gettext_lazy("%(name)s noted: has left the company"), "", "edit"),
     "contact_back": ("user-check", gettext_lazy("%(name)s noted: has not left"), "", "edit"),
     **TEAM_WORDS,
+    **MERGE_WORDS,
     "milestone_added": ("calendar-plus", gettext_lazy("%(name)s added a milestone"), "", "edit"),
-}
-WORK_WORDS: Mapping[str, str | Promise] = {
-    "activity_done": gettext_lazy("%(name)s · %(kind)s"),
-    "activity_planned": gettext_lazy("%(name)s planned: %(kind)s"),
-    "activity_cancelled": gettext_lazy("%(name)s cancelled: %(kind)s"),
-    "activity_rescheduled": gettext_lazy("%(name)s put off: %(kind)s"),
-    "activity_reopened": gettext_lazy("%(name)s planned again: %(kind)s"),
-    "activity_removed": gettext_lazy("%(name)s took out: %(kind)s"),
 }
 
 
@@ -166,8 +148,10 @@ class Slice:
         return [e.data["comment"] for e in self.events if e.type == "commented" and "comment" in e.data]
 
 
-def _events(subject_type: str, pk: int, kind: str) -> EventQuerySet:
-    rows = Event.objects.filter(subject_type=subject_type, subject_id=pk)
+def _events(subject_type: str, pk: int, kind: str, also: Sequence[int] = ()) -> EventQuerySet:
+    rows = Event.objects.about(subject_type, [pk, *also])
+    if also:
+        rows = rows.filter(Q(subject_id=pk) | Q(type__in=[t for k in WENT_OVER for t in KINDS[k]]))
     return rows.filter(type__in=KINDS.get(kind, EVERYTHING)).newest_first().select_related("detail")
 
 
@@ -176,13 +160,22 @@ def _newest_of(kind: str) -> Question[Event]:
     return Question(lambda subject_type, pk: _events(subject_type, pk, kind)[: PAGE + 1])
 
 
-def events_of(subject_type: str, pk: int, *, kind: str = "", before: str = "", limit: int = PAGE) -> Slice:
-    """The newest events of a record, or those before a place in its past. An odd place begins at the top."""
+def events_of(
+    subject_type: str,
+    pk: int,
+    *,
+    kind: str = "",
+    before: str = "",
+    limit: int = PAGE,
+    also: Sequence[int] = (),
+) -> Slice:
+    """The newest events of a record, or those before a place in its past. An odd place begins at the top. `also`:
+    records that were merged into it, of which it shows what went over."""
     place = _place(before)
-    if place is None and limit == PAGE:
+    if place is None and limit == PAGE and not also:
         found = _newest_of(kind)(subject_type, pk)
     else:
-        rows = _events(subject_type, pk, kind)
+        rows = _events(subject_type, pk, kind, also)
         if place is not None:
             at, event_id = place
             rows = rows.filter(Q(effective_at__lt=at) | Q(effective_at=at, id__lt=event_id))

@@ -19,6 +19,7 @@ from .deals import (
     restore_contact_role,
     set_team_member,
 )
+from .merge import Seen, merge, take_back_merge
 from .records import (
     KINDS,
     NewRecord,
@@ -35,6 +36,7 @@ from .views import ViewState, change_view, choose_first, delete_view, may_change
 __all__ = [
     "KINDS",
     "NewRecord",
+    "Seen",
     "ViewState",
     "accept_hand_over",
     "add_contact_role",
@@ -53,6 +55,7 @@ __all__ = [
     "mark_contact_back",
     "mark_contact_left",
     "may_change",
+    "merge",
     "offer_hand_over",
     "reassign",
     "remove_contact_role",
@@ -62,6 +65,7 @@ __all__ = [
     "save_view",
     "set_team_member",
     "start_process",
+    "take_back_merge",
     "withdraw_hand_over",
     "withdraw_question",
 ]

@@ -28,7 +28,7 @@ from fairlead.work.services.notifications import notify
 
 from ..enums import AskState, HandOverState, TeamRole
 from ..models import BonusSplit, HandOver, Opportunity, RoleQuestion
-from ..refusals import NotYours
+from ..refusals import MergedAway, NotYours
 from ..rules import reaches
 
 KIND, EDIT = "opportunity", "opportunity.edit"
@@ -52,6 +52,8 @@ def _deal(opportunity_id: int, *, by: Any) -> Opportunity:
     found = rows.visible_to(by).filter(pk=opportunity_id).first()
     if found is None or found.journey is None:
         raise NotFound
+    if found.merged_into_id is not None:
+        raise MergedAway(details={"into": found.merged_into_id})
     if not reaches(by, EDIT, found):
         raise NotPermitted
     return found

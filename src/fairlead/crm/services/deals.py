@@ -16,6 +16,7 @@ from fairlead.process.services import facts_change
 
 from ..enums import BuyingRole, TeamRole
 from ..models import Contact, ContactRole, Opportunity
+from ..refusals import MergedAway
 from .records import NewRecord, create_many, edit
 
 
@@ -23,6 +24,8 @@ def _deal(opportunity_id: int, *, by: User, right: str = "opportunity.edit") -> 
     row = Opportunity.objects.visible_to(by).filter(pk=opportunity_id).first()
     if row is None:
         raise NotFound
+    if row.merged_into_id is not None and not right.endswith(".view"):
+        raise MergedAway(details={"into": row.merged_into_id})
     if not Opportunity.objects.visible_to(by, right).filter(pk=opportunity_id).exists():
         raise NotPermitted
     return row

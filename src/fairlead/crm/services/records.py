@@ -27,6 +27,7 @@ from fairlead.process.services import NewJourney, facts_change, mirror_subjects,
 
 from ..enums import TeamRole
 from ..models import Account, Contact, DealTeamMember, Opportunity, Segment
+from ..refusals import MergedAway
 from .following import follow_edit, follow_leaving
 from .indexing import WATCHED, index_again, index_new
 from .naming import make_findable
@@ -463,6 +464,8 @@ def _locked(spec: Kind, record_id: int, *, by: User, right: str) -> Any:
     row = spec.model.objects.select_for_update(of=("self",)).filter(pk=record_id).first()
     if row is None or not spec.model.objects.visible_to(by).filter(pk=record_id).exists():
         raise NotFound
+    if (into := getattr(row, "merged_into_id", None)) is not None:
+        raise MergedAway(details={"into": into})
     if not spec.model.objects.visible_to(by, right).filter(pk=record_id).exists():
         raise NotPermitted
     return row

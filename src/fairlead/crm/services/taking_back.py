@@ -24,6 +24,7 @@ from fairlead.work.services.undoing import changed_since, told_of
 
 from ..models import Contact, ContactRole, Opportunity, SavedView
 from .deals import remove_contact_role, restore_contact_role
+from .merge import TAKEN_BACK_WITHIN, take_back_merge
 from .records import KINDS, edit, mark_contact_back, reassign
 from .undoing import in_use, remove_records
 from .values import value_of
@@ -151,6 +152,10 @@ def _way_back(event: Event, definition: Any) -> Wish:
     return Wish(kind=Kind.REGRESS, to=event.from_stage, reason=reason, comment=_("Taken back at once"))
 
 
+def _merged(event: Event, how: How) -> None:
+    take_back_merge(event, **how)
+
+
 def _is_forward(event: Event) -> bool:
     return event.type != fold.MOVED or event.data.get("kind") in (Kind.ADVANCE, Kind.BRANCH, Kind.SKIP)
 
@@ -176,5 +181,6 @@ def register_ways_back() -> None:
     undo_with("contact_role_added", _role_added)
     undo_with("contact_role_removed", _role_removed)
     undo_with("view_deleted", _view_deleted)
+    undo_with(fold.MERGED, _merged, subjects=("opportunity",), within=TAKEN_BACK_WITHIN)
     for type_ in (fold.MOVED, fold.HELD, fold.RESUMED):
         undo_with(type_, _moved, subjects=("opportunity",), within=MOVED_WITHIN, fits=_is_forward)

@@ -44,6 +44,7 @@ from ..selectors.history import Edits, changes_of, edits_of
 from ..selectors.paths import checklist_of, path_of
 from ..wording import words_on
 from .deal_team_words import team_context
+from .merge_words import merge_context, merged_into
 from .panel_words import move_name
 from .shared import notes
 
@@ -96,7 +97,9 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
     kind = request.GET.get("show", "")
     kind = kind if kind in timeline.KINDS else ""
     events = (
-        timeline.events_of("opportunity", pk, kind=kind, before=request.GET.get("before", ""))
+        timeline.events_of(
+            "opportunity", pk, kind=kind, before=request.GET.get("before", ""), also=merged_into(row)
+        )
         if tab == "timeline"
         else None
     )
@@ -139,6 +142,7 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
         "tabs": _tabs(deal, user, tab, url),
         "other_way": _other_way(deal),
         "better_fit": _better_fit(deal, user, at),
+        **merge_context(row, user, at),
     }
     if events is not None:
         return context | timeline_context(request, deal, user, events, kind, url, may_edit=may_edit)

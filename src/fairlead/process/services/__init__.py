@@ -6,6 +6,7 @@ from .drafting import begin_draft, begin_process, discard_draft, edit_draft, pub
 from .evidence import attest, facts_change, grant_waiver, revoke_waiver, withdraw_attestation
 from .forcing import force_move, force_waiver
 from .gates import refresh_due_gates, refresh_gates
+from .merging import merge_journey, undecided, unmerge_journey
 from .mirroring import mirror_subjects, pin_category
 from .moves import MoveOutcome, MoveWish, move, move_many
 from .overrides import decide_override, request_override, withdraw_override
@@ -39,6 +40,7 @@ __all__ = [
     "grant_waiver",
     "happened",
     "launch_playbook",
+    "merge_journey",
     "mirror_subjects",
     "move",
     "move_many",
@@ -60,6 +62,8 @@ __all__ = [
     "start_journeys",
     "take_back_launches",
     "take_over_thresholds",
+    "undecided",
+    "unmerge_journey",
     "validate",
     "withdraw_attestation",
     "withdraw_override",

@@ -49,6 +49,7 @@ _ON_DEAL: Final = (
         "#add-summary",
         "opportunity.edit",
     ),
+    (pgettext_lazy("palette", "Merge with another"), "arrows-split", "crm:merge", "", "opportunity.move"),
     (pgettext_lazy("palette", "Fields"), "table", "crm:opportunity", "?tab=fields", ""),
     (pgettext_lazy("palette", "Decision chain"), "users", "crm:opportunity", "?tab=people", ""),
     (pgettext_lazy("palette", "Files"), "paperclip", "crm:opportunity", "?tab=files", ""),
