@@ -195,6 +195,7 @@ OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
     ("journeys/<int:pk>/force/", "POST"): lambda o, w: {
         "what": "item:problem_stated", "text": WAIVER, "expires": soon()[:10]},
     ("overrides/<int:pk>/", "POST"): fixed(decision="refuse", text="先见客户"),
+    ("overrides/<int:pk>/decide", "POST"): fixed(act="reject", comment="先见客户"),
     ("overrides/rules/", "POST"): fixed(budget="4", review_percent="25", version="1"),
     ("adoption/pulse/", "POST"): fixed(awareness="1", desire="2", knowledge="3", ability="4", reinforcement="5"),
     ("settings/fields/new/", "POST"): fixed(**FIELD),

@@ -4,13 +4,16 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Query, Router
 
 from fairlead.common.access import access
+from fairlead.common.refusals import Invalid
 from fairlead.common.rest import PathId
 from fairlead.journal.enums import Channel
 
 from .answers import find_journey
+from .api_overrides import request_out as override_out
 from .approval_answers import find_request, request_out, requests_out
 from .approval_easing import eases
 from .approval_forecast import ease_words, usual_words
@@ -29,10 +32,11 @@ from .schemas_approval_inbox import (
     TogetherOut,
 )
 from .schemas_approvals import ApprovalOut
-from .selectors.approval_inbox import detail, inbox, waiting_count
+from .selectors.approval_inbox import detail, inbox
 from .selectors.gathering import situations
+from .selectors.waiting import APPROVAL, Waiting, count_waiting, queue
 from .services.approval_nudging import nudge
-from .views_approvals import approve_together, is_plain
+from .together import approve_together, is_plain, let_pass_together
 from .views_asking import _kind, tried_values
 from .views_delegating import seen_precedents
 
@@ -43,11 +47,18 @@ Start = Annotated[int, Query(alias="from", ge=0, le=100_000)]
 @router.get("/approvals", response=InboxOut, operation_id="approvals_inbox")
 @access("process.view", api=True)
 def waiting(request: HttpRequest, tab: Tab = "todo", start: Start = 0) -> dict[str, Any]:
-    """What waits for your decision (`todo`), what you decided (`done`), asked for (`mine`) or were shown (`copies`)."""
-    items, following = inbox(request.user, tab, start=start)
+    """What waits for your decision (`todo`), what you decided (`done`), asked for (`mine`) or were shown (`copies`).
+    In `todo` requests to let something pass wait in the same queue; `order` says how the two follow each other."""
+    if tab == "todo":
+        lines, following = queue(request.user, start=start)
+    else:
+        items, following = inbox(request.user, tab, start=start)
+        lines = [Waiting(APPROVAL, item.request.pk, item) for item in items]
     return {
-        "waiting": waiting_count(request.user),
-        "items": requests_out([item.request for item in items], reader=request.user),
+        "waiting": count_waiting(request.user),
+        "items": requests_out([one.item.request for one in lines if one.item], reader=request.user),
+        "overrides": [override_out(one.asked) for one in lines if one.asked],
+        "order": [{"kind": one.kind, "id": one.pk} for one in lines],
         "next": following or None,
     }
 
@@ -97,10 +108,13 @@ def easier(request: HttpRequest, pk: PathId, payload: EaseIn) -> dict[str, Any]:
 @router.post("/approvals/together", response=TogetherOut, operation_id="approvals_together")
 @access("approval.decide", api=True)
 def together(request: HttpRequest, payload: TogetherIn) -> dict[str, Any]:
-    """Approve requests of one rule of the lowest tier that ask you; each has its own result, none stops the others."""
-    items, _next = inbox(request.user, "todo")
+    """Approve requests of one rule of the lowest tier that ask you, and let `overrides` pass; each has its own result,
+    none stops the others."""
+    waiting, _next = queue(request.user)
     wanted = set(payload.requests)
-    chosen = [i for i in items if i.request.pk in wanted and is_plain(i)]
+    if not wanted and not payload.overrides:
+        raise Invalid.field("requests", _("Name at least one request."))
+    chosen = [one.item for one in waiting if one.item and one.pk in wanted and is_plain(one.item)]
     rules = {(i.request.kind, *i.rows_asked) for i in chosen}
     if len(rules) > 1:
         raise ApprovalRefused(code="approval-several-rules", details={"rules": sorted(r[1] for r in rules)})
@@ -112,12 +126,20 @@ def together(request: HttpRequest, payload: TogetherIn) -> dict[str, Any]:
         by=request.user,
         channel=Channel.API,
     )
+    passed = let_pass_together(
+        [one.asked for one in waiting if one.asked],
+        set(payload.overrides),
+        comment=payload.comment,
+        by=request.user,
+        channel=Channel.API,
+    )
     return {
         "items": [
-            {"request": r["pk"], "done": r["done"], "code": r["code"], "text": str(r["text"])}
-            for r in results
+            {"request": None, "override": None, name: r["pk"], "done": r["done"], "code": r["code"], "text": str(r["text"])}
+            for name, rows in (("request", results), ("override", passed))
+            for r in rows
         ]
-    }
+    }  # fmt: skip
 
 
 @router.post("/approvals/{id:pk}/nudge", response=ApprovalOut, operation_id="approvals_nudge")

@@ -1,6 +1,5 @@
 """Overrides for machines: ask, decide, take back; the budget; and breaking the glass."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
@@ -31,7 +30,7 @@ from fairlead.journal.enums import Channel
 
 from .answers import find_journey, journey_out, situation_of, waiver_out, wish_of
 from .models import Journey, OverrideRequest
-from .schemas import JourneyOut, MoveIn, WaiverOut
+from .schemas import JourneyOut, MoveIn, OverrideOut, WaiverOut
 from .selectors import overrides as found_overrides
 from .services import budget, forcing, overrides
 
@@ -50,29 +49,6 @@ class OverrideIn(Body):
     text: Text
     compensation: Annotated[Text, Field(description="What makes good for it meanwhile")]
     expires_at: Instant
-
-
-class OverrideOut(Answer):
-    id: int
-    journey: int
-    subject_type: str
-    subject_id: int
-    state: str
-    criterion: str
-    move: str
-    to: str
-    needs_right: str
-    reason: str
-    text: str
-    compensation: str
-    expires_at: datetime
-    requested_by: int
-    requested_at: datetime
-    decided_by: int | None
-    decided_at: datetime | None
-    decision: str
-    used_at: datetime | None
-    waiver: int | None
 
 
 class DecisionIn(Body):

@@ -29,6 +29,7 @@ from .enums import CriterionState, Level
 from .facts import Bound
 from .models import ApprovalRequest, ApprovalSeat, ApprovalStep
 from .selectors.approval_inbox import Detail, Item
+from .selectors.gathering import Situation
 from .subjects import room_of
 from .words import criterion_name, stage_name
 
@@ -396,9 +397,11 @@ def back_steps(found: Detail) -> list[tuple[str, str]]:
 
 def path_of_request(found: Detail) -> dict[str, Any] | None:
     """The road of the record, its beads and what it waits for; nothing once the request has ended."""
-    if found.situation is None:
-        return None
-    situation = found.situation
+    return path_of(found.situation) if found.situation is not None else None
+
+
+def path_of(situation: Situation) -> dict[str, Any] | None:
+    """The stage where a record stands with its beads, the one before and the one after."""
     definition, here = situation.definition, situation.facts.journey.stage_key
     if here not in definition.by_key:
         return None

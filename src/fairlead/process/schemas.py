@@ -329,3 +329,26 @@ class StartIn(Body):
     """The process to set out on: one that is published for this kind of record."""
 
     process: Key
+
+
+class OverrideOut(Answer):
+    id: int
+    journey: int
+    subject_type: str
+    subject_id: int
+    state: str
+    criterion: str
+    move: str
+    to: str
+    needs_right: str
+    reason: str
+    text: str
+    compensation: str
+    expires_at: datetime
+    requested_by: int
+    requested_at: datetime
+    decided_by: int | None
+    decided_at: datetime | None
+    decision: str
+    used_at: datetime | None
+    waiver: int | None

@@ -8,16 +8,25 @@ from pydantic import Field
 
 from fairlead.common.rest import Answer, Body
 
+from .schemas import OverrideOut
 from .schemas_approvals import ApprovalOut, KeyText, PersonId, Version, Words
 
 Tab = Literal["todo", "done", "mine", "copies"]
 
 
+class PlaceOut(Answer):
+    kind: Literal["approval", "override"]
+    id: int
+
+
 class InboxOut(Answer):
-    """`waiting`: how many requests wait for your decision. `next`: where the next page begins."""
+    """`waiting`: how many requests wait for your decision, approvals and requests to let pass. `order`: of both on this
+    page, the most urgent first. `next`: where the next page begins."""
 
     waiting: int
     items: list[ApprovalOut]
+    overrides: list[OverrideOut]
+    order: list[PlaceOut]
     next: int | None
 
 
@@ -87,13 +96,15 @@ class EaseOut(Answer):
 class TogetherIn(Body):
     """`versions`: what you saw of each request, by its id; a request that changed since is left as it is."""
 
-    requests: Annotated[list[PersonId], Field(min_length=1, max_length=50)]
+    requests: Annotated[list[PersonId], Field(max_length=50)] = []
+    overrides: Annotated[list[PersonId], Field(max_length=50)] = []
     versions: Annotated[dict[PersonId, Version], Field(max_length=50)] = {}
     comment: Words = ""
 
 
 class ResultOut(Answer):
-    request: int
+    request: int | None
+    override: int | None
     done: bool
     code: str
     text: str

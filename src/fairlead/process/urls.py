@@ -38,6 +38,7 @@ urlpatterns = [
     path("overrides/", views_overrides.requests_list, name="overrides"),
     path("overrides/rules/", views_overrides.rules, name="override_rules"),
     path("overrides/<int:pk>/", views_overrides.one, name="override"),
+    path("overrides/<int:pk>/decide", views_approvals.override_decide, name="override_decide"),
     path("overrides/<int:pk>/withdraw", views_overrides.withdraw, name="override_withdraw"),
     path("waivers/<int:pk>/revoke", views_overrides.revoke, name="waiver_revoke"),
     path("journeys/<int:pk>/overrides/", views_overrides.of_journey, name="journey_overrides"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from fairlead.common.access import access
 from fairlead.common.pages import page
-from fairlead.common.refusals import Invalid, NotFound, Refusal, Stale
+from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Refusal, Stale
 from fairlead.common.returned import NOTHING, Returned
 from fairlead.common.text import clean_text
 from fairlead.fields.catalogue import pick
@@ -25,11 +25,22 @@ from fairlead.organisation.models import User
 
 from .approval_answers import find_request
 from .approval_screens import house_currency, line_of, screen_of
-from .approval_words import kind_name, row_name
-from .models import ApprovalQuestion
+from .letting_screens import line_of_request, screen_of_request
+from .models import ApprovalQuestion, OverrideRequest
 from .refusals import ApprovalDecided, ApprovalRefused
-from .selectors.approval_inbox import PAGE, TABS, Item, detail, inbox, items_of, next_after, waiting_count
-from .services import approval_handing, approving
+from .selectors.approval_inbox import PAGE, TABS, detail, inbox, items_of
+from .selectors.overrides import seen_by
+from .selectors.waiting import APPROVAL, OVERRIDE, Waiting, count_waiting, next_after, of_ids, queue
+from .services import approval_handing, approving, overrides
+from .together import (
+    LETTING,
+    approve_together,
+    is_plain,
+    item_name,
+    let_pass_together,
+    rule_name,
+    together_of,
+)
 
 NAV: Final = "approvals"
 MAX_ID: Final = 10**15
@@ -54,31 +65,40 @@ def colleagues(user: Any) -> list[tuple[str, str]]:
 @access("signed-in")
 @require_safe
 def approvals(request: HttpRequest) -> HttpResponse:
-    return inbox_page(request, number_in(request.GET.get("item")))
+    return inbox_page(request, number_in(request.GET.get("item")), ask=number_in(request.GET.get("ask")))
 
 
-def inbox_page(request: HttpRequest, chosen: int, *, returned: Returned = NOTHING) -> HttpResponse:
-    """The list with one item beside it. Without an item the first stands there, on a phone the list alone."""
+def inbox_page(
+    request: HttpRequest, chosen: int = 0, *, ask: int = 0, returned: Returned = NOTHING
+) -> HttpResponse:
+    """The list with one item beside it: an approval, or with `ask` a request to let something pass. Without one the first
+    stands there, on a phone the list alone."""
     user: Any = request.user
     at = timezone.now()
     tab = request.GET.get("tab", "todo")
     tab = tab if tab in TABS else "todo"
     start = min(number_in(request.GET.get("from")), 100_000)
-    items, following = inbox(user, tab, start=start)
+    if tab == "todo":
+        waiting, following = queue(user, start=start)
+    else:
+        items, following = inbox(user, tab, start=start)
+        waiting = [Waiting(APPROVAL, item.request.pk, item) for item in items]
     currency = house_currency()
-    row = None
+    row, asked = None, find_asked(user, ask) if ask else None
     if chosen:
         row = find_request(user, chosen)
-    elif items:
-        row = items[0].request
+    elif waiting and asked is None:
+        asked = waiting[0].asked
+        row = waiting[0].item.request if waiting[0].item else None
     here = reverse("process:approvals")
-    counts = {"todo": waiting_count(user)}
+    counts = {"todo": count_waiting(user)}
     names = {
         "todo": _("To decide"), "done": _("Decided"), "mine": _("Asked by me"), "copies": _("Copies"),
     }  # fmt: skip
-    lines = [line_of(item, user, at=at, tab=tab, currency=currency) for item in items]
-    places = [line["pk"] for line in lines]
-    at_place = places.index(row.pk) if row is not None and row.pk in places else -1
+    lines = [_line(one, user, at=at, tab=tab, currency=currency) for one in waiting]
+    places = [(one.kind, one.pk) for one in waiting]
+    here_now = (OVERRIDE, asked.pk) if asked is not None else (APPROVAL, row.pk if row is not None else 0)
+    at_place = places.index(here_now) if here_now in places else -1
     context: dict[str, Any] = {
         "nav_at": NAV,
         "notes": left_notes(request),
@@ -94,15 +114,22 @@ def inbox_page(request: HttpRequest, chosen: int, *, returned: Returned = NOTHIN
         "lines": lines,
         "older_url": f"{here}?tab={tab}&from={following}" if following else "",
         "newer_url": f"{here}?tab={tab}&from={max(start - PAGE, 0)}" if start else "",
-        "is_chosen": bool(chosen),
+        "is_chosen": bool(chosen or ask),
+        "letting": None,
+        "at_line": lines[at_place]["pk"] if at_place >= 0 else "",
         "list_url": f"{here}?tab={tab}",
         "screen": None,
         "returned": returned,
-        "together": _together(items) if tab == "todo" else [],
+        "together": together_of(waiting) if tab == "todo" else [],
         "next_url": lines[at_place + 1]["url"] if 0 <= at_place < len(lines) - 1 else "",
         "back_url": lines[at_place - 1]["url"] if at_place > 0 else "",
     }  # fmt: skip
-    if row is not None:
+    if asked is not None:
+        context |= {
+            "letting": screen_of_request(asked, user, at=at, currency=currency),
+            "act_url": reverse("process:override_decide", args=[asked.pk]),
+        }
+    elif row is not None:
         found = detail(row, user, at=at)
         screen = screen_of(found, user, at=at, currency=currency)
         context |= {
@@ -123,38 +150,26 @@ def _stage(stage: Any) -> str:
     return pick(stage.name)
 
 
-def _together(items: list[Item]) -> list[dict[str, Any]]:
-    """Rules that ask for several of these, of the lowest tier: they can be approved together."""
-    found: dict[tuple[str, str], list[Item]] = {}
-    for item in items:
-        if is_plain(item):
-            found.setdefault((item.request.kind, next(iter(item.rows_asked))), []).append(item)
-    here = reverse("process:approvals_together")
-    return [
-        {
-            "url": f"{here}?{urlencode({'kind': kind, 'rule': rule})}",
-            "n": len(rows),
-            "name": rule_name(rows[0]),
-        }
-        for (kind, rule), rows in found.items()
-        if len(rows) > 1
-    ]
+def _line(one: Waiting, user: Any, *, at: Any, tab: str, currency: str) -> dict[str, Any]:
+    if one.asked is not None:
+        return line_of_request(one.asked, at=at, currency=currency)
+    assert one.item is not None
+    return line_of(one.item, user, at=at, tab=tab, currency=currency)
 
 
-def is_plain(item: Item) -> bool:
-    """Whether it may be approved with others: one rule, of the lowest tier of its lever, in one's own name."""
-    kind = item.kind
-    if kind is None or len(item.rows_asked) != 1 or any(seat.because for seat in item.seats):
-        return False
-    row = kind.row(next(iter(item.rows_asked)))
-    return row is not None and row.tier == min(r.tier for r in kind.rows if r.lever == row.lever)
+def find_asked(user: Any, pk: int) -> OverrideRequest:
+    """Raises NotFound for a request about a record that the person does not see."""
+    if not seen_by(user).filter(pk=min(pk, MAX_ID)).exists():
+        raise NotFound
+    return of_ids([pk])[pk]
 
 
-def rule_name(item: Item) -> str:
-    kind = item.kind
-    row = kind.row(next(iter(item.rows_asked))) if kind else None
-    name = kind_name(item.definition, item.request.kind)
-    return f"{name}: {row_name(row)}" if row is not None else name
+def address_of(place: tuple[str, int] | None) -> str:
+    """Of an item of the inbox; of the inbox where nothing waits."""
+    here = reverse("process:approvals")
+    if place is None:
+        return here
+    return f"{here}?{'ask' if place[0] == OVERRIDE else 'item'}={place[1]}"
 
 
 # --- acts ---
@@ -167,7 +182,7 @@ def approval_act(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     find_request(user, min(pk, MAX_ID))
     act = request.POST.get("act", "")
-    following = next_after(user, pk)
+    following = next_after(user, (APPROVAL, pk))
     try:
         said = _do(act, pk, request.POST, user)
     except Stale:
@@ -177,11 +192,36 @@ def approval_act(request: HttpRequest, pk: int) -> HttpResponse:
     except (Invalid, ApprovalRefused, ApprovalDecided) as refusal:
         return inbox_page(request, pk, returned=Returned.of("act", request.POST, refusal))
     messages.info(request, said)
-    if act in ("ask", "add") and following != pk:
+    if act in ("ask", "add"):
         still = items_of([pk], user)
-        following = pk if still and still[0].seats else following
-    here = reverse("process:approvals")
-    return redirect(f"{here}?item={following}" if following else here)
+        following = (APPROVAL, pk) if still and still[0].seats else following
+    return redirect(address_of(following))
+
+
+@access("signed-in")
+@require_POST
+def override_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let an item or a move pass, or refuse it, out of the inbox; then the next item opens."""
+    user: Any = request.user
+    find_asked(user, pk)
+    act = request.POST.get("act", "")
+    following = next_after(user, (OVERRIDE, pk))
+    try:
+        if act not in ("approve", "reject"):
+            raise Invalid.field("act", _("Choose what to do."))
+        words = clean_text(request.POST.get("comment", ""), limit=MAX_WORDS, multiline=True, field="comment")
+        overrides.decide_override(
+            pk, granted=act == "approve", text=words, by=user, at=timezone.now(), channel=Channel.UI
+        )
+    except NotPermitted:
+        raise
+    except Refusal as refusal:
+        found = Returned.of("act", request.POST, refusal)
+        # What the service calls the text of a decision is the comment of this form.
+        errors = {{"text": "comment"}.get(name, name): said for name, said in found.errors.items()}
+        return inbox_page(request, ask=pk, returned=replace(found, errors=errors))
+    messages.info(request, _("Let pass") if act == "approve" else _("Refused"))
+    return redirect(address_of(following))
 
 
 def _do(act: str, pk: int, data: Mapping[str, Any], user: Any) -> str:
@@ -265,67 +305,48 @@ def approval_answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access("approval.decide")
 def approvals_together(request: HttpRequest) -> HttpResponse:
-    """Approve what the same rule asks, of the lowest tier; each has its own result, and none stops the others."""
+    """Approve what the same rule asks, of the lowest tier, or let one item pass on several records; each has its own
+    result, and none stops the others."""
     user: Any = request.user
     at = timezone.now()
-    asked = request.POST if request.method == "POST" else request.GET
-    kind, rule = asked.get("kind", "")[:60], asked.get("rule", "")[:60]
-    items, _next = inbox(user, "todo")
-    fitting = [i for i in items if is_plain(i) and i.request.kind == kind and i.rows_asked == {rule}]
+    given = request.POST if request.method == "POST" else request.GET
+    kind, rule = given.get("kind", "")[:60], given.get("rule", "")[:60]
+    waiting, _next = queue(user)
+    items = [
+        one.item
+        for one in waiting
+        if one.item and is_plain(one.item) and one.item.request.kind == kind and one.item.rows_asked == {rule}
+    ]
+    asked = [
+        one.asked for one in waiting if one.asked and kind == LETTING and one.asked.criterion_key == rule
+    ]
     currency = house_currency()
+    name = rule_name(items[0]) if items else item_name(asked[0]) if asked else ""
     context: dict[str, Any] = {
         "nav_at": NAV,
         "kind": kind,
         "rule": rule,
-        "name": rule_name(fitting[0]) if fitting else "",
+        "name": name,
         "results": None,
+        "is_letting": kind == LETTING,
     }
     if request.method == "POST":
         wanted = {number_in(pk) for pk in request.POST.getlist("item")}
         comment = clean_text(
             request.POST.get("comment", ""), limit=MAX_WORDS, multiline=True, field="comment"
         )
-        versions = {
-            number_in(k): number_in(v)
-            for k, _sep, v in (x.partition(":") for x in request.POST.getlist("of"))
-        }
-        context["results"] = approve_together(
-            fitting, wanted, versions=versions, comment=comment, by=user, channel=Channel.UI
-        )
+        how: dict[str, Any] = {"comment": comment, "by": user, "channel": Channel.UI}
+        if kind == LETTING:
+            context["results"] = let_pass_together(asked, wanted, **how)
+        else:
+            pairs = (x.partition(":") for x in request.POST.getlist("of"))
+            versions = {number_in(k): number_in(v) for k, _sep, v in pairs}
+            context["results"] = approve_together(items, wanted, versions=versions, **how)
     context["lines"] = [
         line_of(item, user, at=at, tab="todo", currency=currency) | {"version": item.request.version}
-        for item in fitting
+        for item in items
+    ] + [
+        line_of_request(one, at=at, currency=currency) | {"pk": one.pk, "version": one.version}
+        for one in asked
     ]
     return page(request, "process/approvals_together.html", context)
-
-
-def approve_together(
-    fitting: list[Item], wanted: set[int], *, versions: Mapping[int, int], comment: str, by: Any, channel: str
-) -> list[dict[str, Any]]:
-    """The result of each: what cannot be approved says why and stays as it was."""
-    found = []
-    at_hand = {item.request.pk: item for item in fitting}
-    for pk in sorted(wanted):
-        item = at_hand.get(pk)
-        if item is None:
-            found.append({"pk": pk, "title": f"#{pk}", "done": False, "code": "not-together",
-                          "text": _("This is not among what one rule asks of you; decide it by itself.")})  # fmt: skip
-            continue
-        title = item.journey.title
-        try:
-            approving.decide(
-                pk,
-                approves=True,
-                comment=comment,
-                version=versions.get(pk),
-                by=by,
-                at=timezone.now(),
-                channel=channel,
-            )
-        except Refusal as refusal:
-            found.append(
-                {"pk": pk, "title": title, "done": False, "code": refusal.code, "text": str(refusal.message)}
-            )
-        else:
-            found.append({"pk": pk, "title": title, "done": True, "code": "", "text": _("Approved")})
-    return found

@@ -19,7 +19,6 @@ from fairlead.common.names import localized
 from fairlead.common.pages import page
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Refusal
 from fairlead.common.text import clean_text
-from fairlead.fields.catalogue import pick
 from fairlead.journal.enums import Channel
 from fairlead.journal.models import Event, EventDetail
 from fairlead.organisation.models import User
@@ -31,6 +30,7 @@ from .definition import Definition
 from .definitions import definition_of
 from .enums import Kind, OverrideState
 from .models import Journey, OverrideRequest, Waiver
+from .override_words import asked_name, reason_name
 from .selectors import overrides as found_overrides
 from .selectors.gathering import Situation
 from .services import budget, forcing, overrides
@@ -45,22 +45,6 @@ SHOWN = ("decide", "mine", "all")
 
 def _how(request: HttpRequest) -> dict[str, Any]:
     return {"by": request.user, "at": timezone.now(), "channel": Channel.UI}
-
-
-def asked_name(request: OverrideRequest, definition: Definition) -> str:
-    if request.criterion_key:
-        return words.criterion_name(definition, request.criterion_key)
-    return words.move_name(definition, request.move_kind, request.to_stage)
-
-
-def reason_name(definition: Definition, code: str) -> str:
-    if code == forcing.FORCED:
-        return _("glass broken")
-    for name in ("waiver", "skip", "regress"):
-        reason = definition.reason(name, code)
-        if reason is not None:
-            return str(pick(reason.name))
-    return code
 
 
 def _row(request: OverrideRequest) -> dict[str, Any]:

@@ -85,15 +85,19 @@ def waiting_count(user: Any) -> int:
     )
 
 
+def due_requests(user: Any) -> Any:
+    """Requests that ask the person, each once with when the decision is due, the most urgent first."""
+    seats = ApprovalSeat.objects.filter(person=user, state=SeatState.ASKED).order_by()
+    found = seats.values("request").annotate(due=Min("step__decision_due_at"))
+    return found.order_by(F("due").asc(nulls_last=True), "request").values_list("request", "due")
+
+
 def _ids(user: Any, tab: str) -> QuerySet[Any, int]:
     """Requests of a tab in their order, each once."""
     seats = ApprovalSeat.objects.filter(person=user).order_by()
     found: Any
     if tab == "todo":
-        found = (
-            seats.filter(state=SeatState.ASKED).values("request").annotate(due=Min("step__decision_due_at"))
-        )
-        found = found.order_by(F("due").asc(nulls_last=True), "request").values_list("request", flat=True)
+        found = due_requests(user).values_list("request", flat=True)
     elif tab == "done":
         found = seats.filter(state__in=NOT_OPEN).values("request").annotate(last=Max("decided_at"))
         found = found.order_by("-last", "-request").values_list("request", flat=True)
@@ -134,14 +138,6 @@ def items_of(ids: Sequence[int], user: Any, *, decided: bool = False) -> list[It
         for pk in ids
         if (row := rows.get(pk)) is not None
     ]
-
-
-def next_after(user: Any, pk: int) -> int | None:
-    """The request that opens after this one: the next that waits, or the first."""
-    ids = list(_ids(user, "todo")[:500])
-    later = ids[ids.index(pk) + 1 :] if pk in ids else []
-    rest = [one for one in ids if one != pk]
-    return next(iter([*later, *rest]), None)
 
 
 # --- one request ---

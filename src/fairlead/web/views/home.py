@@ -22,7 +22,7 @@ from fairlead.crm.selectors.deal_team import waiting_for
 from fairlead.organisation.models import Organisation
 from fairlead.process.enums import ClockKind
 from fairlead.process.models import Clock
-from fairlead.process.selectors.approval_inbox import waiting_count
+from fairlead.process.selectors.waiting import count_waiting
 from fairlead.web.navigation import CREATE, doors
 from fairlead.web.selectors.day import Block, Day, Meeting, Month, load_day
 from fairlead.web.selectors.first_steps import first_steps
@@ -53,7 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
             for key, text in (("mine", _("Mine")), ("all", _("All I see")))
         ],
         "asked": _asked(user, at),
-        "approvals_asked": waiting_count(user),
+        "approvals_asked": count_waiting(user),
         "pieces": _pieces(user, at),
         "create": next(iter(doors(CREATE[:1], user)), None),
         "line": line_box() if day.open_deals and user.may("opportunity.edit") else None,
