@@ -15,7 +15,9 @@ class InsightConfig(AppConfig):
 
         from .adoption.week_words import digest_lines  # models are there only now
         from .replay.command import replay
+        from .seal_alarm import register_alarm
 
+        register_alarm()
         add_part(
             Part({"zh": "使用与转化", "en": "Use and conversion"}, "insight:usage", "funnel.view"),
         )

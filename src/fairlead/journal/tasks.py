@@ -8,7 +8,7 @@ from datetime import datetime
 from fairlead.common.schedule import every
 
 from .enums import Channel
-from .sealing import check, seal_all
+from .sealing import check, seal_all, when_broken
 
 logger = logging.getLogger(__name__)
 
@@ -29,3 +29,5 @@ def verify_daily(at: datetime) -> None:
             "journal.seal_broken",
             extra={"fault": found.fault, "seal": found.seal_id, "event": found.event_id},
         )
+        for tell in when_broken:
+            tell(found)
