@@ -124,6 +124,7 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("approvals/<id:pk>/copies", "POST"): lambda o, w: {"people": [o.where.people["fang"].pk]},
     ("approvals/<id:pk>/questions", "POST"): lambda o, w: {"to": o.where.people["fang"].pk, "text": "预算多少？"},
     ("approval-questions/<id:pk>/answer", "POST"): fixed(text="三百万"),
+    ("precedents/<id:pk>/settle", "POST"): fixed(state="refused", note="这类让步不再批准，改走配置方案"),
     ("delegations", "POST"): lambda o, w: {
         "delegate": o.where.people["wu"].pk, "from_date": soon(1)[:10], "to_date": soon(5)[:10]},
     ("journeys/<id:pk>/clocks/acknowledge", "POST"): fixed(clock="visit"),
@@ -243,6 +244,7 @@ OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
     ("approvals/<int:pk>/act", "POST"): fixed(act="reject", comment="补充预算"),
     ("approvals/<int:pk>/recall", "POST"): fixed(comment="再想想"),
     ("approval-questions/<int:pk>/answer", "POST"): fixed(text="三百万"),
+    ("approvals/precedents/<int:pk>/settle", "POST"): fixed(state="refused", note="这类让步不再批准，改走配置方案"),
     ("approvals/delegations/", "POST"): lambda o, w: {
         "delegate": o.where.people["wu"].pk, "from_date": today(), "to_date": today()},
     ("journeys/<int:pk>/clocks", "POST"): fixed(kind="visit"),

@@ -74,6 +74,8 @@ KINDS: Final[Mapping[str, str]] = {
     "plan-steps/": "plan_step",
     "approvals/": "approval",
     "approvals/delegations/": "delegation",
+    "approvals/precedents/": "precedent",
+    "precedents/": "precedent",
     "approval-questions/": "approval_question",
     "approval-conditions/": "approval_condition",
     "delegations/": "delegation",

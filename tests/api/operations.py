@@ -290,6 +290,7 @@ LINES: Mapping[str, Line] = {
     "approvals_together": Line("chen", "", lambda p: {"requests": [1]}),
     "approvals_nudge": Line("zhou", "approval", status=422),
     "precedents_list": Line("chen"),
+    "precedents_settle": Line("tang", "precedent", lambda p: {"state": "refused", "note": "这类让步不再批准，改走配置方案"}),
     "processes_decisions": Line("chen", path={"key": PROCESS}),
     "processes_criterion_quality": Line("chen", path={"key": PROCESS}),
     "processes_criterion_rows": Line("chen", path={"key": PROCESS}, query=lambda p: {"part": "through"}),

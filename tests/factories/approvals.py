@@ -21,11 +21,13 @@ from fairlead.organisation.models import User
 from fairlead.process import services as process
 from fairlead.process.models import (
     ApprovalCondition,
+    ApprovalGrant,
     ApprovalQuestion,
     ApprovalRequest,
     ApprovalSeat,
     ApprovalStep,
     Delegation,
+    Precedent,
 )
 
 from .crm import PASSWORD, Company
@@ -163,8 +165,21 @@ def a_request(where: Company, journey_id: int, *, owner: Any, approver: Any, at:
         step=step, request=request, number=0, person=approver, state="asked", asked_at=at
     )
     day = timezone.localdate(at)
+    grant = ApprovalGrant.objects.create(
+        request=request,
+        journey_id=journey_id,
+        kind="ati",
+        lever="decision",
+        row_key="ati",
+        tier=1,
+        granted_at=at,
+    )
     return {
         "approval": request,
+        "precedent": Precedent.objects.create(
+            grant=grant, subject_type="opportunity", subject_id=grant.journey.subject_id, kind="ati", lever="decision",
+            row_key="ati", tier=1, granted_at=at, expires_at=at + timedelta(days=90),
+        ),
         "approval_question": ApprovalQuestion.objects.create(
             request=request, by=approver, to=owner, text="客户的底线？", at=at
         ),

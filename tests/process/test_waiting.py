@@ -83,7 +83,7 @@ def test_the_screen_has_all_that_a_decision_needs(where: Company, client: Client
     html = opened(client, where.chen, f"{INBOX}?ask={request.pk}")
     for said in (
         "Waiver: BANT", "The customer can only meet next week.", "Filled in by Friday.", "Cases alike", "out of 1 past decision",
-        "not met now", "1 / 5", 'data-keys="y"', 'data-keys="n"', f"/overrides/{request.pk}/decide",
+        "Missing at the gate", "1 / 5", 'data-keys="y"', 'data-keys="n"', f"/overrides/{request.pk}/decide",
     ):  # fmt: skip
         assert said in html, said
     assert 'data-keys="y"' not in opened(client, where.zhou, f"{INBOX}?ask={request.pk}")

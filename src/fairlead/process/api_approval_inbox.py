@@ -10,6 +10,7 @@ from ninja import Query, Router
 from fairlead.common.access import access
 from fairlead.common.refusals import Invalid
 from fairlead.common.rest import PathId
+from fairlead.common.text import clean_text
 from fairlead.journal.enums import Channel
 
 from .answers import find_journey
@@ -19,14 +20,17 @@ from .approval_easing import eases
 from .approval_forecast import ease_words, usual_words
 from .approval_screens import house_currency, screen_of
 from .approval_times import usual_time
+from .models import Precedent
 from .recording import plain
 from .refusals import ApprovalRefused
 from .schemas_approval_inbox import (
     EaseIn,
     EaseOut,
     InboxOut,
+    PrecedentOut,
     PrecedentsOut,
     ScreenOut,
+    SettleIn,
     Tab,
     TogetherIn,
     TogetherOut,
@@ -36,6 +40,7 @@ from .selectors.approval_inbox import detail, inbox
 from .selectors.gathering import situations
 from .selectors.waiting import APPROVAL, Waiting, count_waiting, queue
 from .services.approval_nudging import nudge
+from .services.precedents import settle_precedent
 from .together import approve_together, is_plain, let_pass_together
 from .views_asking import _kind, tried_values
 from .views_delegating import seen_precedents
@@ -157,23 +162,39 @@ def register(
     request: HttpRequest, kind: Annotated[str, Query(pattern=r"^[a-z0-9_]{0,60}$")] = "", start: Start = 0
 ) -> dict[str, Any]:
     """Exceptions that were granted on records that you see, the newest first, 50 at a time."""
-    from fairlead.fields.catalogue import catalogue
-
     user: Any = request.user
     rows = list(seen_precedents(user, kind)[start : start + 51])
     return {
-        "items": [
-            {
-                "id": row.pk, "subject_type": row.subject_type, "subject_id": row.subject_id, "kind": row.kind,
-                "lever": row.lever, "row": row.row_key, "tier": row.tier, "granted_at": row.granted_at,
-                "expires_at": row.expires_at, "state": row.state, "note": row.note,
-                "values": {
-                    key: value
-                    for key, value in row.values.items()
-                    if (spec := catalogue(row.subject_type).get(key)) is None or spec.readable_by(user)
-                },
-            }
-            for row in rows[:50]
-        ],
+        "items": [_precedent_out(row, user) for row in rows[:50]],
         "next": start + 50 if len(rows) > 50 else None,
+    }
+
+
+def _precedent_out(row: Precedent, user: Any) -> dict[str, Any]:
+    from fairlead.fields.catalogue import catalogue
+
+    return {
+        "id": row.pk, "subject_type": row.subject_type, "subject_id": row.subject_id, "kind": row.kind,
+        "lever": row.lever, "row": row.row_key, "tier": row.tier, "granted_at": row.granted_at,
+        "expires_at": row.expires_at, "state": row.state, "note": row.note,
+        "values": {
+            key: value
+            for key, value in row.values.items()
+            if (spec := catalogue(row.subject_type).get(key)) is None or spec.readable_by(user)
+        },
     }  # fmt: skip
+
+
+@router.post("/precedents/{id:pk}/settle", response=PrecedentOut, operation_id="precedents_settle")
+@access("process.publish", api=True)
+def settle(request: HttpRequest, pk: PathId, payload: SettleIn) -> dict[str, Any]:
+    """Say what becomes of an exception that recurs: made a policy, or not to come again. 409 `already-decided`."""
+    row = settle_precedent(
+        pk,
+        state=payload.state,
+        note=clean_text(payload.note, limit=2000, multiline=True, field="note"),
+        by=request.user,
+        at=timezone.now(),
+        channel=Channel.API,
+    )
+    return _precedent_out(row, request.user)

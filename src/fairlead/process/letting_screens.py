@@ -14,13 +14,11 @@ from fairlead.common.names import localized
 from fairlead.organisation.right_names import right_name
 from fairlead.work.words import when_words
 
-from .answers import situation_of
-from .approval_screens import due_of, lasting, path_of
+from .approval_screens import due_of, lasting
 from .definitions import definition_of
 from .enums import Kind, OverrideState
 from .models import OverrideRequest
 from .override_words import asked_name, reason_name
-from .selectors.overrides import askable
 from .selectors.waiting import before_on, cases_alike
 from .services import budget, overrides
 from .subjects import circles_of, room_of
@@ -57,17 +55,12 @@ def line_of_request(asked: OverrideRequest, *, at: datetime, currency: str) -> d
 
 
 def screen_of_request(asked: OverrideRequest, reader: Any, *, at: datetime, currency: str) -> dict[str, Any]:
-    """Everything that a decision needs, on one screen."""
+    """What a decision needs, on one screen: of the gate what stands with the journey, for the facts are many questions."""
     journey = asked.journey
     waits = asked.state == OverrideState.OPEN
-    situation = situation_of(journey, at)
     definition = definition_of(journey.process_version)
-    why_not = overrides.why_not_decide(asked, journey, reader, team=situation.facts.team) if waits else ""
+    why_not = overrides.why_not_decide(asked, journey, reader) if waits else ""
     cases, compared = cases_alike(asked, reader)
-    open_now = {result.key for result in askable(situation).items}
-    standing = ""
-    if asked.criterion_key and waits:
-        standing = _("not met now") if asked.criterion_key in open_now else _("not asked or met by now")
     return {
         "pk": asked.pk,
         "version": asked.version,
@@ -88,14 +81,13 @@ def screen_of_request(asked: OverrideRequest, reader: Any, *, at: datetime, curr
         "text": asked.text,
         "compensation": asked.compensation,
         "until": when_words(asked.expires_at, at),
-        "standing": standing,
-        "days": situation.facts.working_days_in_stage,
+        "missing": journey.gate_missing,
+        "entered": when_words(journey.entered_at, at) if journey.entered_at_known else "",
         "budget": budget.rules().budget,
         "used": budget.budget_used(reader, at),
         "cases": [_decided(row, at) for row in cases],
         "compared": compared,
         "history": [_decided(row, at) | {"asked": asked_name(row, definition)} for row in before_on(asked)],
-        "path": path_of(situation) if waits else None,
         "may_decide": waits and not why_not,
         "why_not": why_not,
         "register_url": reverse("process:override", args=[asked.pk]),

@@ -132,3 +132,10 @@ class PrecedentOut(Answer):
 class PrecedentsOut(Answer):
     items: list[PrecedentOut]
     next: int | None
+
+
+class SettleIn(Body):
+    """`note`: why, in at least ten characters."""
+
+    state: Literal["promoted", "refused"]
+    note: Annotated[str, Field(max_length=2000)]

@@ -46,6 +46,7 @@ urlpatterns = [
     path("approvals/", views_approvals.approvals, name="approvals"),
     path("approvals/together/", views_approvals.approvals_together, name="approvals_together"),
     path("approvals/precedents/", views_delegating.precedents, name="precedents"),
+    path("approvals/precedents/<int:pk>/settle", views_delegating.precedent_settle, name="precedent_settle"),
     path("approvals/delegations/", views_delegating.delegations, name="delegations"),
     path("approvals/delegations/<int:pk>/end", views_delegating.end_delegation, name="delegation_end"),
     path("approvals/<int:pk>/act", views_approvals.approval_act, name="approval_act"),

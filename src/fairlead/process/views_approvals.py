@@ -91,7 +91,8 @@ def inbox_page(
         asked = waiting[0].asked
         row = waiting[0].item.request if waiting[0].item else None
     here = reverse("process:approvals")
-    counts = {"todo": count_waiting(user)}
+    is_all = tab == "todo" and not start and not following  # then they are counted already
+    counts = {"todo": len(waiting) if is_all else count_waiting(user)}
     names = {
         "todo": _("To decide"), "done": _("Decided"), "mine": _("Asked by me"), "copies": _("Copies"),
     }  # fmt: skip

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from fairlead.common.access import access
 from fairlead.common.money import format_amount
 from fairlead.common.pages import page
-from fairlead.common.refusals import Invalid
+from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Refusal
 from fairlead.common.returned import NOTHING, Returned
 from fairlead.common.text import clean_text
 from fairlead.fields.catalogue import catalogue, pick
@@ -33,6 +33,7 @@ from .approval_words import kind_name, value_text
 from .definitions import definition_of, definitions_of
 from .models import Delegation, Precedent, ProcessVersion
 from .services.delegating import FOR_OTHERS, CircularDelegation, delegate, revoke_delegation
+from .services.precedents import settle_precedent
 from .subjects import room_of, visible_subjects
 from .views_approvals import MAX_ID, NAV, colleagues, left_notes, number_in
 
@@ -176,13 +177,43 @@ def end_delegation(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def precedents(request: HttpRequest) -> HttpResponse:
     """The register of exceptions of records that the reader sees, the newest first (AP-13)."""
+    return _register(request)
+
+
+@access("process.publish")
+@require_POST
+def precedent_settle(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what becomes of an exception; refused, the register comes back with what was typed."""
+    try:
+        note = clean_text(request.POST.get("note", ""), limit=2000, multiline=True, field="note")
+        settle_precedent(
+            min(pk, MAX_ID),
+            state=request.POST.get("state", "")[:20],
+            note=note,
+            by=request.user,
+            at=timezone.now(),
+            channel=Channel.UI,
+        )
+    except (NotFound, NotPermitted):
+        raise
+    except Refusal as refusal:
+        return _register(request, returned=Returned.of(f"settle-{pk}", request.POST, refusal))
+    messages.info(request, _("Settled"))
+    return redirect("process:precedents")
+
+
+def _register(request: HttpRequest, *, returned: Returned = NOTHING) -> HttpResponse:
     user: Any = request.user
     at = timezone.now()
     kinds = dict(kinds_of_house())
     kind = request.GET.get("kind", "")
     kind = kind if kind in kinds else ""
     start = min(number_in(request.GET.get("from")), 100_000)
-    rows = list(seen_precedents(user, kind)[start : start + PAGE + 1])
+    found = seen_precedents(user, kind)
+    only_due = request.GET.get("due") == "1"
+    if only_due:
+        found = found.filter(state=PrecedentState.OPEN, expires_at__lte=at)
+    rows = list(found[start : start + PAGE + 1])
     here = reverse("process:precedents")
     context = {
         "nav_at": NAV,
@@ -191,9 +222,18 @@ def precedents(request: HttpRequest) -> HttpResponse:
             for key, text in (("", _("All")), *kinds.items())
         ],
         "rows": [_precedent(row, user, at) for row in rows[:PAGE]],
-        "older_url": f"{here}?kind={kind}&from={start + PAGE}" if len(rows) > PAGE else "",
+        "older_url": f"{here}?kind={kind}{'&due=1' if only_due else ''}&from={start + PAGE}"
+        if len(rows) > PAGE
+        else "",
+        "only_due": only_due,
+        "due_url": f"{here}?kind={kind}" if only_due else f"{here}?kind={kind}&due=1",
+        "notes": left_notes(request),
+        "may_settle": user.may("process.publish"),
+        "ends": [("", "—")]
+        + [(s.value, str(s.label)) for s in (PrecedentState.PROMOTED, PrecedentState.REFUSED)],
+        "returned": returned,
     }
-    return page(request, "process/precedents.html", context)
+    return page(request, "process/precedents.html", context, status=returned.status)
 
 
 def seen_precedents(user: Any, kind: str = "") -> Any:
@@ -201,7 +241,7 @@ def seen_precedents(user: Any, kind: str = "") -> Any:
     for subject_type, ids in visible_subjects(user).items():
         condition |= Q(subject_type=subject_type, subject_id__in=ids)
     rows = Precedent.objects.filter(condition).select_related(
-        "grant__request__submitted_by", "grant__journey__process_version"
+        "grant__request__submitted_by", "grant__journey__process_version", "settled_by"
     )
     return rows.filter(kind=kind) if kind else rows
 
@@ -216,6 +256,10 @@ def _precedent(row: Precedent, reader: Any, at: datetime) -> dict[str, Any]:
     ]
     over = row.expires_at <= at and row.state == PrecedentState.OPEN
     return {
+        "pk": row.pk,
+        "is_open": row.state == PrecedentState.OPEN,
+        "note": row.note,
+        "settled_by": row.settled_by.name if row.settled_by else "",
         "kind": kind_name(definition, row.kind),
         "lever": str(Lever(row.lever).label),
         "title": row.grant.journey.title,

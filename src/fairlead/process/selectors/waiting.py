@@ -22,6 +22,7 @@ APPROVAL: Final = "approval"
 OVERRIDE: Final = "override"
 AHEAD: Final = 500  # how far the next item is looked for
 CASES: Final = 5
+COMPARED: Final = 100  # newest decisions that are counted as alike
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 #: What waits: which of the two, and its id.
@@ -67,7 +68,12 @@ def queue(user: Any, *, start: int = 0) -> tuple[list[Waiting], int]:
 def of_ids(ids: Sequence[int]) -> dict[int, OverrideRequest]:
     if not ids:
         return {}
-    rows = requests().select_related("journey__stage").defer("journey__clocks").filter(pk__in=ids)
+    rows = (
+        requests()
+        .select_related("journey__stage", "journey__owner", "requested_by__team")
+        .defer("journey__clocks")
+        .filter(pk__in=ids)
+    )
     return {row.pk: row for row in rows}
 
 
@@ -98,8 +104,8 @@ def cases_alike(asked: OverrideRequest, user: Any) -> tuple[list[OverrideRequest
         rows = rows.filter(criterion_key=asked.criterion_key)
     else:
         rows = rows.filter(move_kind=asked.move_kind)
-    rows = rows.exclude(pk=asked.pk).order_by("-decided_at", "-pk")
-    return list(rows[:CASES]), rows.count()
+    found = list(rows.exclude(pk=asked.pk).order_by("-decided_at", "-pk")[:COMPARED])
+    return found[:CASES], len(found)
 
 
 def before_on(asked: OverrideRequest) -> list[OverrideRequest]:
