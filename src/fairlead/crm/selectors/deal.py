@@ -41,6 +41,7 @@ from fairlead.process.facts import (
 from fairlead.process.landing import is_soft
 from fairlead.process.models import Attestation, GateFlag, Journey, ProcessVersion, Veto, Visit, Waiver
 from fairlead.process.selectors.approvals import approvals_of, conditions_of
+from fairlead.process.selectors.assignment import has_rules
 from fairlead.process.verdicts import Verdict
 from fairlead.work.enums import ActivityState
 from fairlead.work.models import Activity, Comment, CommentReaction, File, Task
@@ -118,7 +119,7 @@ _deal: Question[Opportunity] = Question(
         Opportunity.objects.filter(pk=pk)
         .select_related("account", "journey__stage", "journey__process_version__process")
         .defer("journey__process_version__document")
-        .annotate(has_merged=has_merged(), double=double_id())
+        .annotate(has_merged=has_merged(), double=double_id(), has_rules=has_rules(SUBJECT))
     )
 )
 _visits: Question[Visit] = Question(lambda journey: Visit.objects.filter(journey_id=journey).in_order())

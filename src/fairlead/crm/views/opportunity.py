@@ -278,7 +278,8 @@ def _forward_words(deal: Deal, gaps: int) -> str:
 
 def _better_fit(deal: Deal, user: Any, at: datetime) -> dict[str, Any] | None:
     """Another process that the rules would choose now, for whoever may send the deal there (PD-4)."""
-    if not reaches(user, "opportunity.move", deal.row):
+    row: Any = deal.row  # with what its query was asked beside
+    if not row.has_rules or not reaches(user, "opportunity.move", row):
         return None
     return fit_context(deal.journey, deal.facts.fields, deal.catalogue, user, at=at)
 

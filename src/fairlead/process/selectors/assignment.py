@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Exists
+
 from fairlead.fields.catalogue import catalogue
 from fairlead.fields.conditions import ConditionError, compile_tree, narrow
 from fairlead.journal.models import Event
 
-from ..models import Journey
+from ..models import AssignmentRule, Journey
 from ..subjects import visible_subjects
 
 LATEST = 200  # events among which those of one kind of record are looked for
@@ -26,6 +28,11 @@ class Takes:
     records: int = 0
     there: int = 0
     is_broken: bool = False
+
+
+def has_rules(kind: str) -> Exists:
+    """Whether records of the kind are given their process by rules; for a query that is asked anyway."""
+    return Exists(AssignmentRule.objects.filter(subject_type=kind))
 
 
 def preview(

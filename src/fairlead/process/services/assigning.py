@@ -107,9 +107,11 @@ def fit_of(
     governing: set[str] = set()
     for number, rule in enumerate(rules_of(subject_type), start=1):
         governing |= fields_of(rule.condition)
-        if rule.process_key in published and condition_verdict(rule.condition, values, now=at) is True:
-            if rule.process_key == process_key:
-                return None
+        if condition_verdict(rule.condition, values, now=at) is not True:
+            continue
+        if rule.process_key == process_key:
+            return None
+        if rule.process_key in published:
             told = {key: _plain(values.get(key)) for key in sorted(governing)}
             return Fit(rule.process_key, number, rule.condition, told)
     return None

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from fairlead.common import bulk
@@ -72,7 +73,8 @@ def suggested_for(journey: Journey, fields: Mapping[str, Any], *, at: datetime) 
     if journey.state not in RUNNING or journey.superseded_at is not None:
         return None
     kind = journey.subject_type
-    return fit_of(kind, journey.process_key, fields, at=at, published=published_keys(kind))
+    published: Any = SimpleLazyObject(lambda: published_keys(kind))  # asked for where a rule leads elsewhere
+    return fit_of(kind, journey.process_key, fields, at=at, published=published)
 
 
 def try_switch(journey: Journey, process_key: str, *, at: datetime, stage: str = "") -> Trial:
