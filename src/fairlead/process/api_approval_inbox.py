@@ -28,9 +28,9 @@ from .schemas_approval_inbox import (
     EaseOut,
     InboxOut,
     PrecedentOut,
+    PrecedentSettleIn,
     PrecedentsOut,
     ScreenOut,
-    SettleIn,
     Tab,
     TogetherIn,
     TogetherOut,
@@ -187,7 +187,7 @@ def _precedent_out(row: Precedent, user: Any) -> dict[str, Any]:
 
 @router.post("/precedents/{id:pk}/settle", response=PrecedentOut, operation_id="precedents_settle")
 @access("process.publish", api=True)
-def settle(request: HttpRequest, pk: PathId, payload: SettleIn) -> dict[str, Any]:
+def settle(request: HttpRequest, pk: PathId, payload: PrecedentSettleIn) -> dict[str, Any]:
     """Say what becomes of an exception that recurs: made a policy, or not to come again. 409 `already-decided`."""
     row = settle_precedent(
         pk,

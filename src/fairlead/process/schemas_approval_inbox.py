@@ -134,7 +134,7 @@ class PrecedentsOut(Answer):
     next: int | None
 
 
-class SettleIn(Body):
+class PrecedentSettleIn(Body):
     """`note`: why, in at least ten characters."""
 
     state: Literal["promoted", "refused"]
