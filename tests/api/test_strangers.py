@@ -29,6 +29,7 @@ def test_a_strangers_record_and_one_that_never_was_look_the_same(call, place, ke
         "he": key_of(where.qi),
         "chen": key_of(where.luo),
         "admin": key_of(where.luo),
+        "tang": key_of(where.luo),
     }
     for door in doors.values():
         door.get("/me")
