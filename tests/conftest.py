@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as settings_of_examples
 from tests.kit.browser import chromium_path, start_chromium
@@ -93,8 +94,9 @@ def chromium() -> Iterator[object]:
 
 @pytest.fixture(autouse=True)
 def forgotten_caches() -> Iterator[None]:
-    """What a process remembers of one test's database is wrong in the next one's."""
+    """What a process remembers of one test's database is wrong in the next one's; so is the language of a page."""
     yield
+    translation.deactivate()
     from fairlead.fields import catalogue
     from fairlead.process import definitions
 
