@@ -22,7 +22,8 @@ from fairlead.crm.selectors.deal_team import waiting_for
 from fairlead.organisation.models import Organisation
 from fairlead.process.enums import ClockKind
 from fairlead.process.models import Clock
-from fairlead.process.selectors.waiting import count_waiting
+from fairlead.process.selectors.overrides import to_decide
+from fairlead.web.frame import frame_of
 from fairlead.web.navigation import CREATE, doors
 from fairlead.web.selectors.day import Block, Day, Meeting, Month, load_day
 from fairlead.web.selectors.first_steps import first_steps
@@ -53,7 +54,8 @@ def home(request: HttpRequest) -> HttpResponse:
             for key, text in (("mine", _("Mine")), ("all", _("All I see")))
         ],
         "asked": _asked(user, at),
-        "approvals_asked": count_waiting(user),
+        # The frame of the page has counted the approvals already.
+        "approvals_asked": dict(frame_of(request)["counts"])["approvals"] + to_decide(user).count(),
         "pieces": _pieces(user, at),
         "create": next(iter(doors(CREATE[:1], user)), None),
         "line": line_box() if day.open_deals and user.may("opportunity.edit") else None,
