@@ -46,7 +46,7 @@ def sandbox(request: HttpRequest, key: str) -> HttpResponse:
             status = 422
         except Invalid as refusal:
             status = refusal.status
-            errors = {f"field.{e['field']}": e["message"] for e in refusal.details.get("errors", ())}
+            errors = {_name_of(e["field"]): e["message"] for e in refusal.details.get("errors", ())}
             said = list(dict.fromkeys(errors.values())) or [str(refusal)]
         except (Stale, SandboxRefused) as refusal:
             said, status = [str(refusal)], refusal.status
@@ -95,7 +95,9 @@ def _act(request: HttpRequest, key: str) -> list[str]:
     do = post.get("do", "")
     if do == "begin":
         source = post.get("source", "")
-        number = int(source) if source.isascii() and source.isdigit() and len(source) <= 15 else None
+        if source and not (source.isascii() and source.isdigit() and len(source) <= 15):
+            raise Invalid.field("source", _("Choose one of the list."))
+        number = int(source) if source else None
         sandboxing.begin_sandbox(key, source=number, **how)
         return []
     if do == "end":
@@ -119,6 +121,11 @@ def _act(request: HttpRequest, key: str) -> list[str]:
     if verdict.soft_passed:
         messages.info(request, _("Moved on softly: the gate flags, it does not block."))
     return []
+
+
+def _name_of(field: str) -> str:
+    """The input that a mistake is about: the source of a copy, or a field of the record."""
+    return field if field == "source" else f"field.{field}"
 
 
 def _is_day(text: str) -> bool:
