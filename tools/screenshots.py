@@ -174,6 +174,11 @@ def funnel(page: Any) -> None:
     page.goto("/funnel/")
 
 
+def approval(page: Any) -> None:
+    page.goto("/approvals/")
+    page.locator("h1").wait_for()
+
+
 def phone(page: Any) -> None:
     opportunity(page)
 
@@ -183,6 +188,7 @@ SHOTS: dict[str, tuple[str, Callable[[Any], None]]] = {
     "refused": ("seller", refused),
     "opportunity": ("seller", opportunity),
     "funnel": ("manager", funnel),
+    "approval": ("manager", approval),
     "phone": ("seller", phone),
 }
 
