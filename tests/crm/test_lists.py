@@ -24,8 +24,7 @@ from fairlead.crm import services as crm
 from fairlead.crm.lists import list_fields, read_tree
 from fairlead.crm.models import Opportunity
 from fairlead.fields import catalogue
-from fairlead.fields.conditions import compile_tree, narrow
-from fairlead.fields.lists import narrowed
+from fairlead.fields.conditions import compile_tree, narrow, narrowed
 from fairlead.fields.services import add_field
 from fairlead.offers import services as offers
 

@@ -25,6 +25,7 @@ from fairlead.common.refusals import Invalid
 from fairlead.common.text import matches
 from fairlead.fields.catalogue import Catalogue, FieldSpec, catalogue
 from fairlead.fields.conditions import (
+    PLAIN_LOOKUPS,
     Compiled,
     ConditionError,
     Leaf,
@@ -32,10 +33,10 @@ from fairlead.fields.conditions import (
     compile_tree,
     fields_of,
     holds,
+    narrowed,
     words,
 )
 from fairlead.fields.enums import REFERENCE, FieldType, Operator
-from fairlead.fields.lists import PLAIN_LOOKUPS, narrowed
 
 PER_PAGE = 50
 LOOK_LIMIT = 1_000  # records for which is worked out what no column holds

@@ -10,20 +10,10 @@ from django.utils.translation import gettext as _
 from fairlead.common.rest import BadInput, loads
 
 from .catalogue import Catalogue, catalogue
-from .conditions import Compiled, ConditionError, Leaf, Node, compile_tree, narrow
-from .enums import FieldType, Operator
+from .conditions import ConditionError, compile_tree, narrowed
 
 M = TypeVar("M", bound=Model)
 MAX_FILTER = 8000
-#: Operators that a column answers as they are.
-PLAIN_LOOKUPS = {
-    Operator.EQ: "",
-    Operator.IN: "__in",
-    Operator.GT: "__gt",
-    Operator.GTE: "__gte",
-    Operator.LT: "__lt",
-    Operator.LTE: "__lte",
-}
 
 
 def readable(subject_type: str, reader: Any) -> Catalogue:
@@ -45,25 +35,6 @@ def filtered(rows: QuerySet[M], tree: str, fields: Catalogue, *, at: datetime) -
             {"field": ".".join(filter(None, ["filter", p.path])), "message": p.message} for p in error.problems
         ]) from None  # fmt: skip
     return narrowed(rows, compiled, at=at)
-
-
-def narrowed(rows: QuerySet[M], tree: Compiled, *, at: datetime) -> QuerySet[M]:
-    """Rows of which the tree is true. Plain conditions that all must hold go to the database as they are, so
-    that an index can serve them; the rest goes through `narrow`, which means the same."""
-    parts = tree.parts if isinstance(tree, Node) and tree.mode == "all" else (tree,)
-    rest = []
-    for part in parts:
-        if (
-            isinstance(part, Leaf)
-            and not part.spec.custom
-            and part.op in PLAIN_LOOKUPS
-            and part.spec.type != FieldType.MULTI_CHOICE
-        ):
-            value = list(part.value) if isinstance(part.value, tuple) else part.value
-            rows = rows.filter(**{f"{part.spec.path or part.spec.key}{PLAIN_LOOKUPS[part.op]}": value})
-        else:
-            rest.append(part)
-    return narrow(rows, Node("all", tuple(rest)), now=at) if rest else rows
 
 
 def sorts_of(fields: Catalogue, **more: str) -> Mapping[str, str]:
