@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core import mail
 from django.db import transaction
 from django.test import override_settings
 from tests.access.objects import Objects, build
@@ -27,6 +28,8 @@ class World:
 @pytest.fixture(scope="module")
 def world(django_db_setup: Any, django_db_blocker: Any) -> Iterator[World]:
     hosts = [*settings.ALLOWED_HOSTS, "testserver"]
+    # What the test before has mailed is still there: the box is emptied for a test, and this comes before it.
+    getattr(mail, "outbox", []).clear()
     with django_db_blocker.unblock(), override_settings(ALLOWED_HOSTS=hosts), transaction.atomic():
         yield World()
         transaction.set_rollback(True)

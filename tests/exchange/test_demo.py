@@ -47,7 +47,10 @@ from fairlead.process.services import ledger
 from fairlead.process.services.rebuilding import differences, rebuild
 from fairlead.work.models import Activity, Task
 
-pytestmark = pytest.mark.xdist_group("demo")  # one worker: they look at one company
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.xdist_group("demo"),  # one worker: they look at one company
+]
 
 
 @pytest.fixture(autouse=True)
