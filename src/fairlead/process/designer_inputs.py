@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from fairlead.common.refusals import Invalid
 from fairlead.common.text import clean_text
@@ -233,7 +234,8 @@ def condition(
             Input(name=f"{name}-{i}-op", label=_("Relation") if i == 1 else _("Relation %(number)s") % number,
                   kind="select", options=operators,
                   value=str(leaf.get("op", Operator.PRESENT))),
-            Input(name=f"{name}-{i}-value", label=_("Value") if i == 1 else _("Value %(number)s") % number, most=500,
+            Input(name=f"{name}-{i}-value", most=500,
+                  label=pgettext("condition", "Value") if i == 1 else _("Value %(number)s") % number,
                   value="、".join(map(str, value)) if isinstance(value, list) else _as_text(value)),
         ]  # fmt: skip
     found.append(
