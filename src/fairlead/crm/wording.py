@@ -60,6 +60,7 @@ class Words:
             "inactivity": pgettext("clock on a card", "quiet %(days)s d"),
             "total": pgettext("clock on a card", "in all %(days)s d"),
             "response": pgettext("clock on a card", "answer %(days)s d"),
+            "track": pgettext("clock on a card", "track %(days)s d"),
         }
         self.no_step = Chip("none", _("No next step"), "alert-triangle")
         self.due = _("Today %(time)s %(step)s")

@@ -73,6 +73,8 @@ EVENTS: Mapping[str, str | Promise] = {
     "clock_acted": pgettext_lazy("event", "A time limit acted"),
     "clock_call_settled": pgettext_lazy("event", "Flag or proposal of a time limit settled"),
     "clock_resolved": pgettext_lazy("event", "Time limit settled"),
+    "track_through": pgettext_lazy("event", "A role is through with its track"),
+    "track_reopened": pgettext_lazy("event", "A role's track is open again"),
     "clock_policy_taken": pgettext_lazy("event", "Newer time limits taken over"),
     "calendar_recomputed": pgettext_lazy("event", "Time limits computed by a changed calendar"),
     "calendar_week_set": pgettext_lazy("event", "Working week set"),

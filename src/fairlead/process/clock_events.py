@@ -15,10 +15,17 @@ RESOLVED: Final = "clock_resolved"  # data: clock, key, level, resolution
 REPOLICIED: Final = "clock_policy_taken"  # data: policy, the version whose thresholds hold from here on
 ACTED: Final = "clock_acted"  # data: clock, key, level, do, act (its key), what became of it
 CALL_SETTLED: Final = "clock_call_settled"  # data: clock, key, act
+TRACK_THROUGH: Final = "track_through"  # data: track, role; its stage is the event's
+TRACK_REOPENED: Final = "track_reopened"  # data: track, role
 RECOMPUTED: Final = "calendar_recomputed"  # about the calendar: clocks looked at, due instants moved
 
 #: Those that the fold keeps in a journey's memory.
-CLOCK_EVENTS: Final = frozenset({BREACHED, ESCALATED, ACKNOWLEDGED, REPOLICIED, ACTED, CALL_SETTLED})
+CLOCK_EVENTS: Final = frozenset(
+    {
+        *(BREACHED, ESCALATED, ACKNOWLEDGED, REPOLICIED, ACTED, CALL_SETTLED),
+        *(TRACK_THROUGH, TRACK_REOPENED),
+    }
+)
 
 _WRITTEN: Final = frozenset({"email", "chat", "other"})
 _BY_TYPE: Final = {

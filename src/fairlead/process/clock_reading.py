@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from .clocks import LADDER, MEANINGFUL, Act, ClockPolicy, Limit, Rung
+from .clocks import LADDER, MEANINGFUL, Act, ClockPolicy, Limit, Rung, TrackLimit
 from .criteria import ROLES
 from .definition import Reason, Stage
 from .document import Reader
@@ -50,7 +50,20 @@ def default_policy(stages: Sequence[Stage]) -> ClockPolicy:
     limits = {s.key: Limit(s.limit_yellow, s.limit_red) for s in stages if s.limit_yellow or s.limit_red}
     whole = sum(s.limit_red or s.limit_yellow or 0 for s in stages)
     total = Limit(whole, min(2 * whole, MAX_DAYS)) if 0 < whole <= MAX_DAYS else Limit()
-    return ClockPolicy(visit=limits, stage=limits, total=total)
+    return ClockPolicy(visit=limits, stage=limits, total=total, tracks=track_limits(stages))
+
+
+def track_limits(stages: Sequence[Stage]) -> dict[str, dict[str, TrackLimit]]:
+    """The tracks that have a limit, by stage (IT-2)."""
+    found = {
+        stage.key: {
+            track.key: TrackLimit(track.role, track.name, Limit(track.limit_yellow, track.limit_red), place)
+            for place, track in enumerate(stage.tracks)
+            if track.limit_yellow or track.limit_red
+        }
+        for stage in stages
+    }
+    return {key: tracks for key, tracks in found.items() if tracks}
 
 
 def read_clocks(
@@ -88,6 +101,7 @@ def read_clocks(
         quiet=_quiet(reader, given.get("quiet")),
         ack_hours=reader.number(given.get("acknowledge", 24), "clocks.acknowledge", 1, MAX_HOURS),
         responses=responses,
+        tracks=defaults.tracks,
         acts=_acts(reader, given.get("acts"), known, lists),
         **_stops(reader, given.get("stops")),
     )
@@ -197,7 +211,7 @@ def _act(
     body = reader.mapping(item, path, _ACT_KEYS)
     key = reader.key(body.get("key"), f"{path}.key")
     if body.get("clock") not in ClockKind.values:
-        reader.bad(f"{path}.clock", _("A clock is visit, stage, inactivity, total or response."))
+        reader.bad(f"{path}.clock", _("A clock is visit, stage, inactivity, total, response or track."))
     if body.get("level") not in (ClockLevel.YELLOW, ClockLevel.RED):
         reader.bad(f"{path}.level", _("A limit is yellow or red."))
     if body.get("do") not in ClockAct.values:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext, pgettext
 
 from fairlead.fields.catalogue import pick
 
-from .clocks import Act, ClockPolicy, Limit
+from .clocks import BY_KEY, Act, ClockPolicy, Limit
 from .definition import Definition
 from .enums import ClockAct, ClockCause, ClockKind, ClockStop, EscalateTo, Kind
 from .roles import role_name
@@ -25,6 +25,7 @@ _ICONS: Mapping[str, str] = {
     ClockKind.INACTIVITY: "clock",
     ClockKind.TOTAL: "calendar-event",
     ClockKind.RESPONSE: "user-check",
+    ClockKind.TRACK: "users",
 }
 
 
@@ -35,6 +36,11 @@ def clock_name(kind: str, key: str = "") -> str:
     if kind == ClockKind.RESPONSE:
         return _("Answer awaited from %(role)s") % {"role": role_name(key)}
     return str(ClockKind(kind).label)
+
+
+def track_name(name: Mapping[str, str], role: str) -> str:
+    """As the deal team reads it: the track, and whose it is."""
+    return f"{pick(name)} ({role})"
 
 
 def day_of(at: datetime) -> str:
@@ -63,9 +69,9 @@ def _row(
     shown = {"red": "overdue", "yellow": "due"}.get(level, "")
     return {
         "kind": str(state.kind),
-        "key": state.key if state.kind == ClockKind.RESPONSE else "",
+        "key": state.key if state.kind in BY_KEY else "",
         "icon": _ICONS[state.kind],
-        "name": clock_name(state.kind, state.key),
+        "name": track_name(state.name, state.role) if state.name else clock_name(state.kind, state.key),
         "text": text,
         "share": state.days / limit if limit else 0,
         "state": shown or ("hold" if state.is_paused else ""),
@@ -93,6 +99,8 @@ def _notes(state: ClockState, rests: bool) -> list[str]:
         notes.append(_("since %(day)s") % since)
     if state.is_echo:
         notes.append(_("the first stay"))
+    elif state.is_through:
+        notes.append(pgettext("track", "through"))
     elif state.stop is not None and state.stop_until is not None:
         notes.append(stop_words(state.stop, state.stop_until))
     elif state.is_paused:
@@ -137,6 +145,8 @@ def _says(state: ClockState) -> str:
         return _("Over its limit")
     if state.level == "yellow":
         return _("Past its first threshold")
+    if state.is_through:
+        return _("Through")
     return _("Stands still") if state.is_paused else _("In time")
 
 
@@ -173,7 +183,7 @@ def act_lines(definition: Definition) -> list[str]:
 
 def _act_line(act: Act, definition: Definition) -> str:
     words = {
-        "clock": clock_name(act.clock) if act.clock != ClockKind.RESPONSE else act.clock.label,
+        "clock": clock_name(act.clock) if act.clock not in BY_KEY else act.clock.label,
         "level": act.level.label,
         "what": _act_words(act, definition),
     }
@@ -226,6 +236,9 @@ def stage_policy_words(policy: ClockPolicy, stage_key: str) -> list[str]:
             _("%(clock)s: %(limit)s")
             % {"clock": clock_name(ClockKind.RESPONSE, role), "limit": limit_words(limit)}
         )
+    for track in policy.tracks.get(stage_key, {}).values():
+        named = {"clock": track_name(track.name, track.role), "limit": limit_words(track.limit)}
+        lines.append(_("%(clock)s: %(limit)s") % named)
     return lines
 
 

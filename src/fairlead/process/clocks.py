@@ -12,15 +12,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from .carrying import begin_of_stay, stage_now
+from .carrying import begin_of_stay
+from .clock_spans import (
+    Run,
+    holds_of,
+    plans_of,
+    response_span,
+    stage_spans,
+    through_at,
+    track_span,
+    waits_of,
+)
 from .enums import ClockAct, ClockCause, ClockKind, ClockLevel, ClockStop, EscalateTo, JourneyState
 
 if TYPE_CHECKING:
     from fairlead.organisation.calendars import Calendar
 
-    from .fold import Travel, VisitState
-
-Run = tuple[datetime, "datetime | None"]  # without an end: it goes on
+    from .travel import Travel, VisitState
 
 MEANINGFUL: Final = (
     ClockCause.STAGE,
@@ -31,6 +39,7 @@ MEANINGFUL: Final = (
     ClockCause.REPLY,
     ClockCause.EVIDENCE,
 )
+BY_KEY: Final = frozenset({ClockKind.RESPONSE, ClockKind.TRACK})  # several of them may run in one stage
 ENOUGH_VISITS: Final = 20  # completed visits before a median may set a limit (SL-3)
 _NOTHING: Final = timedelta()
 
@@ -56,6 +65,16 @@ class Limit:
             for factor, days in zip(self.factors, (self.yellow, self.red), strict=True)
         )
         return yellow, red
+
+
+@dataclass(frozen=True, slots=True)
+class TrackLimit:
+    """The limit of one role's track within a stage (IT-2). `place`: which of its stage's tracks it is, from 0."""
+
+    role: str
+    name: Mapping[str, str]
+    limit: Limit
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +126,9 @@ class ClockPolicy:
     quiet: tuple[int, int] | None = None  # from hour, until hour, in the calendar's time zone
     ack_hours: int = 24  # working hours that an acknowledgement is good for, unless it says otherwise
     responses: Mapping[str, Mapping[str, Limit]] = field(default_factory=dict)  # stage → role → limit (SL-4)
+    tracks: Mapping[str, Mapping[str, TrackLimit]] = field(
+        default_factory=dict
+    )  # stage → track → limit (IT-2)
     acts: tuple[Act, ...] = ()
     waiting: int | None = None  # for so many working days an awaited answer stops C1 and C2; None: never
     planned: bool = False  # whether a planned talk with the customer stops C3 until its time
@@ -128,6 +150,10 @@ class ClockPolicy:
             return self.stage.get(stage_key, Limit())
         return self.inactivity if kind == ClockKind.INACTIVITY else self.total
 
+    def has_more(self, stage_key: str) -> bool:
+        """Whether this stage has clocks that end with it: answers and tracks."""
+        return bool(self.responses.get(stage_key) or self.tracks.get(stage_key))
+
     def needs_norm(self, stage_key: str) -> bool:
         return any(self.limit(kind, stage_key).is_relative for kind in (ClockKind.VISIT, ClockKind.STAGE))
 
@@ -141,7 +167,7 @@ class Reading:
     """
 
     kind: ClockKind
-    key: str  # of the stage, or the role that a response is waited for
+    key: str  # of the stage or the track, or the role that a response is waited for
     started_at: datetime
     cause: str
     spent_seconds: int
@@ -156,6 +182,7 @@ class Reading:
     next_due_at: datetime | None
     policy: int
     is_echo: bool = False  # C2 in a first stay is C1; not stored
+    place: int = 0  # of a track among those of its stage; not stored
 
 
 # --- spans, runs and due instants ---
@@ -246,6 +273,11 @@ def readings(
     for role, limit in policy.responses.get(visit.stage_key, {}).items():
         asked = response_span(travel, visit, role)
         clocks.append((ClockKind.RESPONSE, role, without([asked], holds), "", limit))
+    tracks = policy.tracks.get(visit.stage_key, {})
+    for key, track in tracks.items():
+        clocks.append(
+            (ClockKind.TRACK, key, without([track_span(travel, begun, key)], pauses), "", track.limit)
+        )
     norm = norm_of(travel, visit)
     starts = {
         ClockKind.VISIT: begun,
@@ -253,6 +285,7 @@ def readings(
         ClockKind.INACTIVITY: seen_at,
         ClockKind.TOTAL: travel.opened_at or visit.entered_at,
         ClockKind.RESPONSE: begun,
+        ClockKind.TRACK: begun,
     }
     found: dict[tuple[ClockKind, str], Reading] = {}
     for kind, key, runs, why, limit in clocks:
@@ -263,6 +296,7 @@ def readings(
         found[kind, key] = _reading(
             travel, policy, number, calendar, kind, key, runs, why, days, starts[kind], is_echo=is_echo,
             alone=clocks[0][2] if kind == ClockKind.STAGE else (),
+            place=tracks[key].place if kind == ClockKind.TRACK else 0,
         )  # fmt: skip
     return found
 
@@ -270,7 +304,7 @@ def readings(
 def _reading(
     travel: Travel, policy: ClockPolicy, number: int, calendar: Calendar, kind: ClockKind, key: str,
     runs: tuple[Run, ...], cause: str, days: tuple[int | None, int | None], since: datetime, *, is_echo: bool,
-    alone: tuple[Run, ...] = (),
+    alone: tuple[Run, ...] = (), place: int = 0,
 ) -> Reading:  # fmt: skip
     """`alone`: the runs of the last stay; what came before it never buys time."""
     open_run = runs[-1] if runs and runs[-1][1] is None else None
@@ -281,6 +315,7 @@ def _reading(
     )
     mark = mark_of(travel, kind, key, since)
     is_answered = kind == ClockKind.RESPONSE and open_run is None and travel.hold_since is None
+    is_answered = is_answered or (kind == ClockKind.TRACK and through_at(travel, key) is not None)
     next_due = None
     # In a stage's first visit C1 and C2 are one and the same: the first one speaks for both.
     if open_run is not None and not is_echo:
@@ -304,67 +339,8 @@ def _reading(
         next_due_at=next_due,
         policy=number,
         is_echo=is_echo,
+        place=place,
     )  # fmt: skip
-
-
-def stage_spans(travel: Travel, visit: VisitState) -> list[Run]:
-    """All stays of this episode at the stage of `visit`; going back and forth adds up (C2, AC-27).
-
-    Stages of earlier versions count where they were mapped to it, and one that a migration cut in two is one (VR-6).
-    """
-    spans: list[Run] = []
-    for v in travel.visits:
-        if v.episode_no != visit.episode_no or v.skipped:
-            continue
-        if stage_now(v, travel.carried) != visit.stage_key:
-            continue
-        if spans and spans[-1][1] == v.entered_at and travel.carried:
-            spans[-1] = spans[-1][0], v.left_at
-        else:
-            spans.append((v.entered_at, v.left_at))
-    return spans
-
-
-def response_span(travel: Travel, visit: VisitState, role: str) -> Run:
-    """From the entry into the stage until the role answered in it."""
-    begun = begin_of_stay(travel.visits, visit)
-    answered = instant(travel.clocks.get("answers", {}).get(role))
-    if answered is None or answered < begun:
-        return begun, None
-    return begun, answered
-
-
-def holds_of(travel: Travel) -> list[Run]:
-    pauses: list[Run] = [
-        (datetime.fromisoformat(b), datetime.fromisoformat(e)) for b, e in travel.clocks.get("holds", ())
-    ]
-    if travel.hold_since is not None:
-        pauses.append((travel.hold_since, None))
-    return pauses
-
-
-def waits_of(travel: Travel, policy: ClockPolicy, calendar: Calendar) -> list[Run]:
-    """Spans in which an answer of the customer was awaited, none longer than the policy grants."""
-    if policy.waiting is None:
-        return []
-    found: list[Run] = []
-    for begin, end, _activity in travel.clocks.get("waits", ()):
-        since = datetime.fromisoformat(begin)
-        last = calendar.add_working_days(since, policy.waiting)
-        until = last if end is None else min(last, datetime.fromisoformat(end))
-        if until > since:
-            found.append((since, until))
-    return found
-
-
-def plans_of(travel: Travel, policy: ClockPolicy) -> list[Run]:
-    """Spans in which a talk with the customer stood in the calendar: from its planning to its time or its end."""
-    if not policy.planned:
-        return []
-    return [
-        (datetime.fromisoformat(begin), datetime.fromisoformat(end))
-        for begin, end, _activity, _is_open in travel.clocks.get("plans", ())
-    ]
 
 
 def stop_at(
@@ -409,7 +385,7 @@ def policy_of(travel: Travel) -> int | None:
 
 
 def mark_name(kind: str, key: str) -> str:
-    return f"{kind}:{key}" if kind == ClockKind.RESPONSE else str(kind)
+    return f"{kind}:{key}" if kind in BY_KEY else str(kind)
 
 
 def mark_of(travel: Travel, kind: str, key: str, since: datetime) -> Mapping[str, Any]:

@@ -180,13 +180,14 @@ class MigrationRowState(models.TextChoices):
 
 
 class ClockKind(models.TextChoices):
-    """The clocks of a journey (§2.5); C1 to C4, and what a role owes inside a stage (SL-4)."""
+    """The clocks of a journey (§2.5); C1 to C4, and what a role owes inside a stage (SL-4, IT-2)."""
 
     VISIT = "visit", pgettext_lazy("clock", "This visit")
     STAGE = "stage", pgettext_lazy("clock", "In this stage so far")
     INACTIVITY = "inactivity", pgettext_lazy("clock", "Since anything happened")
     TOTAL = "total", pgettext_lazy("clock", "Since it began")
     RESPONSE = "response", pgettext_lazy("clock", "Answer awaited")
+    TRACK = "track", pgettext_lazy("clock", "Track of a role")
 
 
 class ClockLevel(models.TextChoices):

@@ -13,9 +13,10 @@ from typing import Any
 
 from fairlead.work.enums import ActivityOutcome
 
-from . import carrying, clock_events
-from .clocks import mark_name, text_of
-from .enums import CALLS, ClockCause, ExitType, JourneyState, Outcome
+from . import carrying, clock_events, marking
+from .clocks import text_of
+from .enums import ClockCause, ExitType, JourneyState, Outcome
+from .marking import remember
 from .merged import merged, unmerged
 from .restoring import restored
 from .travel import Travel, VisitState
@@ -78,15 +79,11 @@ def apply(state: Travel, event: Any) -> Travel:
     return state
 
 
-def _remember(state: Travel, part: str, values: Mapping[str, Any]) -> None:
-    state.clocks = {**state.clocks, part: {**state.clocks.get(part, {}), **values}}
-
-
 def _saw(state: Travel, cause: str, at: datetime) -> None:
     """The last instant of each cause; which of them set a clock back is the policy's word, not the fold's."""
     before, now = state.clocks.get("seen", {}).get(str(cause), ""), text_of(at)
     if now > before:
-        _remember(state, "seen", {str(cause): now})
+        remember(state, "seen", {str(cause): now})
 
 
 def _heard(state: Travel, event: Any) -> None:
@@ -99,7 +96,7 @@ def _heard(state: Travel, event: Any) -> None:
     _awaited(state, event, cause)
     _planned(state, event)
     if event.type == "attested" and event.data.get("role"):
-        _remember(state, "answers", {event.data["role"]: text_of(event.effective_at)})
+        remember(state, "answers", {event.data["role"]: text_of(event.effective_at)})
 
 
 _WAITS_KEPT, _PLANS_KEPT = 50, 20
@@ -183,6 +180,8 @@ def _enter(
     state.entered_at, state.entered_at_known = at, known
     # Whoever works a stage anew is asked all that it asks.
     state.carried = carrying.entering(state.carried, stage_key)
+    if "tracks" in state.clocks:
+        state.clocks = {name: value for name, value in state.clocks.items() if name != "tracks"}
     _wait_ends(state, at)
     _saw(state, ClockCause.STAGE, at)
     return visit
@@ -347,60 +346,7 @@ def _mirrored(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
 def _norm(state: Travel, stage_key: str, data: Mapping[str, Any]) -> None:
     """A median that sets this stage's limits stands in the event of the entry, and stays as it was then (SL-3)."""
     if data.get("norm") is not None:
-        _remember(state, "norms", {stage_key: data["norm"]})
-
-
-def _mark(state: Travel, event: Any, values: Mapping[str, Any]) -> None:
-    name = mark_name(event.data["clock"], event.data.get("key", ""))
-    before = state.clocks.get("marks", {}).get(name, {})
-    _remember(state, "marks", {name: {**before, **values}})
-
-
-def _breached(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
-    at = text_of(event.effective_at)
-    before = state.clocks.get("marks", {}).get(mark_name(data["clock"], data.get("key", "")), {})
-    stale: dict[str, Any] = (
-        {"calls": []} if before.get("calls") and before.get("since") != data["since"] else {}
-    )
-    _mark(
-        state,
-        event,
-        {
-            "level": data["level"],
-            "since": data["since"],
-            "at": at,
-            "told": text_of(event.recorded_at or event.effective_at),
-            "step": 0,
-            "sent": None,
-            "ack": None,
-            **stale,
-        },
-    )
-
-
-def _escalated(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
-    _mark(state, event, {"step": data["step"] + 1, "sent": text_of(event.effective_at)})
-
-
-def _acknowledged(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
-    _mark(state, event, {"ack": data["until"]})
-
-
-def _acted(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
-    """What a clock asks of people stands on its mark: it goes when the clock starts anew."""
-    if data["do"] in CALLS:
-        calls = [call for call in _calls(state, data) if call["act"] != data["act"]]
-        call = {"act": data["act"], "do": data["do"], "at": text_of(event.effective_at)}
-        _mark(state, event, {"calls": [*calls, call]})
-
-
-def _call_settled(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
-    _mark(state, event, {"calls": [call for call in _calls(state, data) if call["act"] != data["act"]]})
-
-
-def _calls(state: Travel, data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    mark = state.clocks.get("marks", {}).get(mark_name(data["clock"], data.get("key", "")), {})
-    return list(mark.get("calls", ()))
+        remember(state, "norms", {stage_key: data["norm"]})
 
 
 def _policy_taken(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
@@ -435,6 +381,8 @@ def _migrated(state: Travel, event: Any, data: Mapping[str, Any]) -> None:
         for name in ("amount", "close_date", "owner_id_then", "team_id_then", "forecast_category"):
             setattr(following, name, getattr(visit, name))
     state.carried = carrying.migrated(state.carried, data, last=following.ordinal - 1)
+    # Another version may ask other things of its tracks.
+    state.clocks = {name: value for name, value in state.clocks.items() if name != "tracks"}
     state.process_key, state.process_version = event.process_key or state.process_key, version
     _category(state, data)
     if data.get("policy_dropped") is not None:
@@ -487,10 +435,12 @@ _HANDLERS = {
     UNMIGRATED: _unmigrated,
     MERGED: merged,
     UNMERGED: unmerged,
-    clock_events.BREACHED: _breached,
-    clock_events.ESCALATED: _escalated,
-    clock_events.ACKNOWLEDGED: _acknowledged,
+    clock_events.BREACHED: marking.breached,
+    clock_events.ESCALATED: marking.escalated,
+    clock_events.ACKNOWLEDGED: marking.acknowledged,
     clock_events.REPOLICIED: _policy_taken,
-    clock_events.ACTED: _acted,
-    clock_events.CALL_SETTLED: _call_settled,
+    clock_events.ACTED: marking.acted,
+    clock_events.CALL_SETTLED: marking.call_settled,
+    clock_events.TRACK_THROUGH: marking.track_through,
+    clock_events.TRACK_REOPENED: marking.track_reopened,
 }

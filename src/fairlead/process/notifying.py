@@ -23,6 +23,8 @@ WORDS: Final[Mapping[str, Any]] = {
     "clock_red_inactivity": _("Nothing has happened for too long"),
     "clock_red_total": _("It has been on the way for too long"),
     "clock_red_response": _("An answer is overdue"),
+    "clock_yellow_track": _("The track of %(role)s in this stage is close to its limit"),
+    "clock_red_track": _("The track of %(role)s in this stage is over its limit"),
     "clock_flag": _("A time limit set a flag"),
     "clock_propose_hold": _("Its time limit proposes to put it on hold"),
     "clock_propose_lost": _("Its time limit proposes to close it as lost"),

@@ -7,11 +7,13 @@ from pydantic import Field
 
 from fairlead.common.rest import Answer, Body
 
-ClockName = Literal["visit", "stage", "inactivity", "total", "response"]
+ClockName = Literal["visit", "stage", "inactivity", "total", "response", "track"]
 
 
 class ClockOut(Answer):
-    """One clock now. `level` is how it stands; `noted` that the breach is in the journal and can be acknowledged.
+    """One clock now. `key`: the stage, the role that owes an answer, or the track of a role.
+
+    `level` is how it stands; `noted` that the breach is in the journal and can be acknowledged.
 
     `days`, `yellow` and `red` are working days. `cause` says what set the clock of inactivity back last. `stop`: why
     it stands still where the process lets it: an answer of the customer is awaited, or a talk is planned;
@@ -69,7 +71,7 @@ class SettleIn(Body):
 
 class BreachOut(Answer):
     """What a clock said, or what ended it: `type` is clock_breached, clock_escalated, clock_acknowledged,
-    clock_acted, clock_call_settled, clock_resolved or clock_policy_taken."""
+    clock_acted, clock_call_settled, clock_resolved, clock_policy_taken, track_through or track_reopened."""
 
     id: int
     type: str

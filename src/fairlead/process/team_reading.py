@@ -18,6 +18,7 @@ from .enums import CriterionType, Level
 from .packages import DEAL_TEAM, PACKAGES, RETURN_REASONS
 
 MAX_DAYS = 3650
+MOST_TRACKS = 12  # of one stage
 TRACK_KEYS = frozenset({"key", "role", "name", "criteria", "level", "limit"})
 PACKAGE_KEYS = frozenset({"from", "to", "name", "stages", "items", "days"})
 
@@ -27,6 +28,9 @@ def read_tracks(reader: Reader, value: Any, path: str, exits: Iterable[Criterion
     known = {criterion.key: criterion for criterion in exits}
     found: dict[str, Track] = {}
     placed: set[str] = set()
+    if isinstance(value, (list, tuple)) and len(value) > MOST_TRACKS:
+        reader.bad(path, _("A stage has at most %(most)s tracks.") % {"most": MOST_TRACKS})
+        return ()
     for i, item in enumerate(reader.items(value, path)):
         named = item.get("key") if isinstance(item, Mapping) else None
         here = f"{path}.{named if isinstance(named, str) else i}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from fairlead.organisation.calendars import Calendar
 from fairlead.organisation.selectors import default_calendar
 
 from .. import clock_events, fold
+from ..clock_spans import through_at
 from ..clocks import ClockPolicy, Limit, Reading, mark_name, readings, stop_at
 from ..definitions import clock_policy, clock_policy_of, definition_of
 from ..enums import ClockAct, ClockKind, ClockLevel, ClockStop, ExitType
@@ -82,6 +83,11 @@ class ClockState:
     acknowledged_until: datetime | None
     step: int
     calls: tuple[Call, ...] = ()
+    name: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of a track, with whose it is and whether it is through
+    role: str = ""
+    is_through: bool = False
 
 
 def _level(level: str, yellow_at: datetime | None, red_at: datetime | None, at: datetime) -> str:
@@ -158,11 +164,13 @@ def clocks_of(
     norm = journey.clocks.get("norms", {}).get(journey.stage.key)
     found = []
     for reading in readings(travel, policy, taken or 0, calendar).values():
-        limit = (
-            policy.responses.get(journey.stage.key, {}).get(reading.key, Limit())
-            if reading.kind == ClockKind.RESPONSE
-            else policy.limit(reading.kind, journey.stage.key)
-        )
+        track = policy.tracks.get(journey.stage.key, {}).get(reading.key)
+        if reading.kind == ClockKind.TRACK and track is not None:
+            limit = track.limit
+        elif reading.kind == ClockKind.RESPONSE:
+            limit = policy.responses.get(journey.stage.key, {}).get(reading.key, Limit())
+        else:
+            limit = policy.limit(reading.kind, journey.stage.key)
         stop = stop_at(travel, policy, calendar, reading.kind, at)
         yellow, red = limit.days(norm if reading.kind in (ClockKind.VISIT, ClockKind.STAGE) else None)
         found.append(
@@ -186,6 +194,9 @@ def clocks_of(
                 acknowledged_until=reading.acknowledged_until,
                 step=reading.step,
                 calls=_calls(journey, policy, reading) if reading.level else (),
+                name=track.name if reading.kind == ClockKind.TRACK and track is not None else {},
+                role=track.role if reading.kind == ClockKind.TRACK and track is not None else "",
+                is_through=reading.kind == ClockKind.TRACK and through_at(travel, reading.key) is not None,
             )
         )
     return found

@@ -16,25 +16,32 @@ from fairlead.journal.services import NewEvent
 from fairlead.organisation.calendars import Calendar
 
 from .. import clock_events, fold
-from ..clocks import ClockPolicy, Reading, policy_of, readings
+from ..clocks import BY_KEY, ClockPolicy, Reading, policy_of, readings
 from ..criteria import ROLES
 from ..definitions import clock_policy, clock_policy_of
 from ..enums import ClockKind
 from ..models import Clock, Journey
+from ..team_reading import MOST_TRACKS
 
-COLUMNS = tuple(f for f in Reading.__dataclass_fields__ if f != "is_echo")
+COLUMNS = tuple(f for f in Reading.__dataclass_fields__ if f not in ("is_echo", "place"))
 _VALUES = attrgetter(*COLUMNS)
 _NUMBERS: dict[ClockKind, int] = {
-    kind: n for n, kind in enumerate((k for k in ClockKind if k != ClockKind.RESPONSE), start=1)
+    kind: n for n, kind in enumerate((k for k in ClockKind if k not in BY_KEY), start=1)
 }
 _ROLES = {role: len(_NUMBERS) + n for n, role in enumerate(ROLES, start=1)}
-PER_JOURNEY = 16  # ids that one journey may use
+_TRACKS = 1 + len(_NUMBERS) + len(_ROLES)
+PER_JOURNEY = 32  # ids that one journey may use
+assert _TRACKS + MOST_TRACKS <= PER_JOURNEY
 
 Readings = Mapping[tuple[ClockKind, str], Reading]
 
 
-def clock_id(journey_id: int, kind: str, key: str = "") -> int:
-    number = _ROLES[key] if kind == ClockKind.RESPONSE else _NUMBERS[ClockKind(kind)]
+def clock_id(journey_id: int, kind: str, key: str = "", *, place: int = 0) -> int:
+    """`key`: the role that owes an answer; `place`: of a track among those of its stage."""
+    if kind == ClockKind.TRACK:
+        number = _TRACKS + place
+    else:
+        number = _ROLES[key] if kind == ClockKind.RESPONSE else _NUMBERS[ClockKind(kind)]
     return journey_id * PER_JOURNEY + number
 
 
@@ -54,7 +61,7 @@ def readings_of(journey: Journey, travel: fold.Travel, calendar: Calendar) -> Re
 def row_of(journey_id: int, reading: Reading) -> Clock:
     return bulk.new(
         Clock,
-        id=clock_id(journey_id, reading.kind, reading.key),
+        id=clock_id(journey_id, reading.kind, reading.key, place=reading.place),
         journey_id=journey_id,
         **dict(zip(COLUMNS, _VALUES(reading), strict=True)),
     )
@@ -70,7 +77,7 @@ def write_rows(found: Mapping[int, Readings], *, gone: Iterable[int] = (), fresh
         bulk.insert_values(
             Clock,
             [
-                (clock_id(pk, reading.kind, reading.key), pk, *_VALUES(reading))
+                (clock_id(pk, reading.kind, reading.key, place=reading.place), pk, *_VALUES(reading))
                 for pk, own in found.items()
                 for reading in own.values()
             ],
@@ -89,6 +96,7 @@ class Timing:
         self.rows, self.travels, self.calendar = rows, travels, calendar
         version = {row.pk: row.process_version_id for row in rows}
         self._was_at = {pk: (t.stage_key, bool(t.visits), version[pk]) for pk, t in travels.items()}
+        self._policies = {pk: policy_of(t) for pk, t in travels.items()}
         # Only a clock that is over can be resolved, and then it has left a mark.
         self._over = {
             row.pk: {key: r for key, r in readings_of(row, travels[row.pk], calendar).items() if r.level}
@@ -113,8 +121,10 @@ class Timing:
                     alike[kind] = told
             found[row.pk] = told
             stage, ran, version = self._was_at[row.pk]
-            owed = version != row.process_version_id or (
-                stage != self.travels[row.pk].stage_key and bool(policy.responses.get(stage))
+            owed = (
+                version != row.process_version_id
+                or self._policies[row.pk] != policy_of(travel)
+                or (stage != travel.stage_key and policy.has_more(stage))
             )
             if not fresh and ran and (owed or not found[row.pk]):
                 gone.append(row.pk)

@@ -14,7 +14,7 @@ from fairlead.common.refusals import Invalid, NotFound, NotPermitted
 from fairlead.organisation.selectors import default_calendar
 
 from .. import clock_events, subjects
-from ..clocks import mark_name
+from ..clocks import BY_KEY, mark_name
 from ..enums import ClockKind, JourneyState
 from ..models import Clock, Journey, ProcessVersion
 from ..refusals import ClockRefused
@@ -89,7 +89,7 @@ def settle_call(
         raise NotFound
     if not room.visible_ids(by, [journey.subject_id], right=room.move_right):
         raise NotPermitted
-    key = key if kind == ClockKind.RESPONSE else _key_of(journey, kind)
+    key = key if kind in BY_KEY else _key_of(journey, kind)
     mark = journey.clocks.get("marks", {}).get(mark_name(kind, key), {})
     if not any(call["act"] == act for call in mark.get("calls", ())):
         raise NotFound

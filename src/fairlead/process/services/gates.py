@@ -15,7 +15,8 @@ from ..engine import decide, forward_move
 from ..enums import CriterionState
 from ..models import GateFlag, Journey
 from ..selectors.gathering import Situation, situations
-from ..verdicts import Verdict
+from ..verdicts import TrackResult, Verdict
+from . import track_noting
 from .approval_watch import void_outside
 
 COLUMNS = [
@@ -64,11 +65,12 @@ def judge(
     at: datetime,
     known: Mapping[int, Situation],
     flags: Mapping[int, Sequence[GateFlag]],
+    tracks: dict[int, Sequence[TrackResult]] | None = None,
 ) -> list[GateFlag]:
     """Set the summary of each journey by its next move, and give back the flags that this clears. Stores nothing.
 
     Flags whose criterion has come to hold are cleared; a required item of a stage already passed that no longer
-    holds advises a step back, and moves nothing (GT-5, GT-8).
+    holds advises a step back, and moves nothing (GT-5, GT-8). `tracks`: is told how far each role is (IT-2).
     """
     cleared: list[GateFlag] = []
     for journey in journeys:
@@ -77,6 +79,8 @@ def judge(
             continue
         wish = forward_move(situation.definition, situation.facts)
         verdict = decide(situation.definition, situation.facts, wish) if wish else None
+        if tracks is not None and verdict is not None and verdict.tracks:
+            tracks[journey.pk] = verdict.tracks
         for name, value in summary(verdict, soft=situation.facts.journey.soft).items():
             setattr(journey, name, value)
         settled = {r.key for r in verdict.results if r.settled} if verdict else set()
@@ -98,9 +102,11 @@ def refresh_gates(journeys: Sequence[Journey], *, at: datetime) -> None:
         return
     flags = standing_flags([j.pk for j in journeys])
     known = void_outside(situations(journeys, at=at), at=at)
-    cleared = judge(journeys, at=at, known=known, flags=flags)
+    tracks: dict[int, Sequence[TrackResult]] = {}
+    cleared = judge(journeys, at=at, known=known, flags=flags, tracks=tracks)
     bulk.update(journeys, COLUMNS)
     bulk.update(cleared, ["cleared_at"])
+    track_noting.note(journeys, tracks, at=at)
 
 
 @transaction.atomic

@@ -27,9 +27,9 @@ from ..recording import facts_as_json, objections_as_json, results_as_json
 from ..refusals import GateRefused, LostRace, MoveImpossible
 from ..selectors.gathering import Situation, after_move, situations
 from ..subjects import Moved
-from ..verdicts import Verdict, Wish
+from ..verdicts import TrackResult, Verdict, Wish
 from ..words import objection_text
-from . import gates, ledger
+from . import gates, ledger, track_noting
 from .approval_watch import void_on_regress
 from .carrying_over import WithMoves
 from .closing import end_work
@@ -275,6 +275,7 @@ class _Batch:
         attempts = self._attempts()
         flags, raised = self._flags(moved)
         cleared: list[GateFlag] = []
+        tracks: dict[int, Sequence[TrackResult]] = {}
 
         def settle(_rows: Sequence[Journey], _visits: ledger.Visits) -> Sequence[str]:
             known = {
@@ -282,7 +283,8 @@ class _Batch:
                 for o, row, s in moved
                 if o.verdict is not None
             }
-            cleared.extend(gates.judge([row for _o, row, _s in moved], at=self.at, known=known, flags=flags))
+            rows = [row for _o, row, _s in moved]
+            cleared.extend(gates.judge(rows, at=self.at, known=known, flags=flags, tracks=tracks))
             return gates.COLUMNS
 
         stored = ledger.write(
@@ -296,6 +298,7 @@ class _Batch:
         record(attempts)
         for (outcome, _row, _situation), event in zip(moved, stored[: len(moved)], strict=True):
             outcome.event = event
+        track_noting.note([row for _o, row, _s in moved], tracks, at=self.at)
         joining.settle(stored, locked)
         bulk.update([flag for flag in cleared if flag.pk is not None], ["cleared_at"])
         bulk.insert(raised)

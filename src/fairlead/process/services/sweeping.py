@@ -7,7 +7,7 @@ are climbed from the instant at which the breach was noted, so that a night with
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,7 +25,7 @@ from ..clocks import ClockPolicy, Reading, mark_name, next_rung, readings, text_
 from ..enums import ClockKind, ClockLevel, EscalateTo
 from ..models import Clock, Journey
 from ..selectors.gathering import visits_of
-from . import clock_acting, clock_notices, clock_rows, ledger
+from . import clock_acting, clock_notices, clock_rows, ledger, track_noting
 from .clock_notices import Notice
 
 AT_ONCE = 100  # journeys a transaction at most; the queue makes it twenty while people write
@@ -51,7 +51,7 @@ class Swept:
 @dataclass(slots=True)
 class _Findings:
     events: list[NewEvent] = field(default_factory=list)
-    told: list[tuple[Journey, Reading, str, str]] = field(default_factory=list)  # level, whom
+    told: list[tuple[Journey, Reading, str, str, str]] = field(default_factory=list)  # level, whom, role
     done: list[clock_acting.Done] = field(default_factory=list)  # what clocks do by themselves
 
 
@@ -81,11 +81,21 @@ def _sweep_some(ids: Sequence[int], at: datetime, calendar: Calendar, swept: Swe
     visits = visits_of(list(locked))
     travels, _ids = ledger.travels_of(list(locked.values()), visits=visits)
     findings = _Findings()
+    due: list[tuple[Journey, Reading, ClockPolicy]] = []
     for pk, row in locked.items():
         policy, number = clock_rows.policy_for(row, travels[pk])
         for reading in readings(travels[pk], policy, number, calendar).values():
             if reading.next_due_at is not None and reading.next_due_at < at:
-                _look(row, travels[pk], reading, policy, calendar, at, findings)
+                due.append((row, reading, policy))
+    # A role that is through is not told of its limit, even where nothing has judged its gate since.
+    asked = {row.pk: row for row, reading, _policy in due if reading.kind == ClockKind.TRACK}
+    through = track_noting.through_now(list(asked.values()), at=at)
+    for row, reading, policy in due:
+        if reading.kind == ClockKind.TRACK and reading.key in through.get(row.pk, ()):
+            role = policy.tracks[row.stage.key][reading.key].role
+            findings.events.append(track_noting.event(row, reading.key, role, at))
+        else:
+            _look(row, travels[row.pk], reading, policy, calendar, at, findings)
     ledger.write(locked, findings.events, bump=False, calendar=calendar, visits=visits)
     clock_notices.tell([*_notices(findings, at), *clock_acting.notices_of(findings.done, at)])
     clock_acting.follow(findings.done, at, calendar)
@@ -106,6 +116,8 @@ def _look(
     findings: _Findings,
 ) -> None:
     """The events that one clock has to write at `at`."""
+    track = policy.tracks.get(row.stage.key, {}).get(reading.key) if reading.kind == ClockKind.TRACK else None
+    role = track.role if track is not None else ""
     level, mark = reading.level, travel.clocks.get("marks", {}).get(mark_name(reading.kind, reading.key), {})
     for wanted, when in _passed(reading, at):
         findings.events.append(
@@ -119,7 +131,7 @@ def _look(
             findings.events += clock_acting.events_of(act, at)
         level, mark = wanted, {"at": text_of(when), "told": text_of(at), "step": 0}
         if wanted == ClockLevel.YELLOW:
-            findings.told.append((row, reading, str(wanted), EscalateTo.OWNER))
+            findings.told.append((row, reading, str(wanted), EscalateTo.OWNER, role))
     if level != ClockLevel.RED:
         return
     rung = next_rung(mark, policy, calendar)
@@ -132,7 +144,7 @@ def _look(
             key=reading.key, step=step, to=str(policy.ladder[step].to), repeated=step < int(mark.get("step", 0)),
         )
     )  # fmt: skip
-    findings.told.append((row, reading, ClockLevel.RED, policy.ladder[step].to))
+    findings.told.append((row, reading, ClockLevel.RED, policy.ladder[step].to, role))
 
 
 def _passed(reading: Reading, at: datetime) -> Iterator[tuple[ClockLevel, datetime]]:
@@ -160,22 +172,29 @@ def _notices(findings: _Findings, at: datetime) -> list[Notice]:
     if not findings.told:
         return []
     by_type: dict[str, set[int]] = defaultdict(set)
-    for row, _reading, _level, to in findings.told:
-        if to == EscalateTo.TEAM:
+    for row, _reading, _level, to, role in findings.told:
+        if to == EscalateTo.TEAM or role:
             by_type[row.subject_type].add(row.subject_id)
-    teams = {
-        (kind, pk): {person for people in facts.team.values() for person in people}
+    teams: dict[tuple[str, int], Mapping[str, Collection[int]]] = {
+        (kind, pk): facts.team
         for kind, ids in by_type.items()
         for pk, facts in subjects.room_of(kind).facts(sorted(ids)).items()
     }
     managers = clock_notices.Managers()
     notices = []
-    for row, reading, level, to in findings.told:
+    for row, reading, level, to, role in findings.told:
         people: set[int] = set()
-        if to == EscalateTo.OWNER and row.owner_id is not None:
-            people = {row.owner_id}
+        team = teams.get((row.subject_type, row.subject_id), {})
+        reason = _REASONS[EscalateTo(to)]
+        if to == EscalateTo.OWNER:
+            people = {row.owner_id} if row.owner_id is not None else set()
+            if role:
+                # First whoever works on the track; once it is over its limit, whoever answers for the deal too.
+                holders = set(team.get(role, ()))
+                over = {*people, *team.get("AR", ())} if level == ClockLevel.RED or not holders else set()
+                people, reason = holders | over, Reason.TEAM
         elif to == EscalateTo.TEAM:
-            people = teams.get((row.subject_type, row.subject_id), set())
+            people = {person for own in team.values() for person in own}
         elif to in (EscalateTo.MANAGER, EscalateTo.NEXT_LEVEL):
             people = managers.of(row.team_id, above=int(to == EscalateTo.NEXT_LEVEL))
         notices.append(
@@ -184,9 +203,10 @@ def _notices(findings: _Findings, at: datetime) -> list[Notice]:
                 subject_type=row.subject_type,
                 subject_id=row.subject_id,
                 code=f"clock_{level}_{reading.kind}",
-                params={"clock": str(reading.kind), "key": reading.key, "stage": row.stage.key},
+                params={"clock": str(reading.kind), "key": reading.key, "stage": row.stage.key}
+                | ({"role": role} if role else {}),
                 at=at,
-                reason=_REASONS[EscalateTo(to)],
+                reason=reason,
             )
         )
     return notices

@@ -20,8 +20,10 @@ from fairlead.crm import wording
 from fairlead.crm.models import Opportunity, RoleQuestion
 from fairlead.crm.selectors.deal_team import waiting_for
 from fairlead.organisation.models import Organisation
+from fairlead.process.clock_words import track_name
+from fairlead.process.definitions import clock_policy_of
 from fairlead.process.enums import ClockKind
-from fairlead.process.models import Clock
+from fairlead.process.models import Clock, Journey
 from fairlead.process.selectors.overrides import to_decide
 from fairlead.web.frame import frame_of
 from fairlead.web.navigation import CREATE, doors
@@ -93,7 +95,7 @@ def _row(deal: Opportunity, kind: str, day: Day, at: datetime) -> dict[str, Any]
         "url": _address("crm:opportunity", deal.pk), "amount": format_amount(deal.amount, deal.currency),
         "stage": localized(journey.stage.name), "owner": deal.owner, "gate": wording.gate_of(journey),
         "next": wording.next_step(*step, timezone.localdate(at)),
-        "over": _over(clock, at) if clock else "", "act": _act(deal, kind, day),
+        "over": _over(clock, journey, at) if clock else "", "act": _act(deal, kind, day),
         "step": day.steps.get(deal.pk), "kind": kind,
     }  # fmt: skip
 
@@ -123,10 +125,15 @@ def _act(deal: Opportunity, kind: str, day: Day) -> dict[str, str] | None:
     return {"text": text, "icon": icon, "url": url, "target": target} if url else None
 
 
-def _over(clock: Clock, at: datetime) -> str:
+def _over(clock: Clock, journey: Journey, at: datetime) -> str:
     days = max((at - (clock.breached_at or clock.red_at or at)).days, 0)
     said = ngettext("%(clock)s: over for %(n)s day", "%(clock)s: over for %(n)s days", days)
-    return said % {"clock": ClockKind(clock.kind).label, "n": days}
+    name = str(ClockKind(clock.kind).label)
+    if clock.kind == ClockKind.TRACK:
+        policy, _number = clock_policy_of(journey.process_version_id)
+        track = policy.tracks.get(journey.stage.key, {}).get(clock.key)
+        name = track_name(track.name, track.role) if track is not None else name
+    return said % {"clock": name, "n": days}
 
 
 def _meeting(meeting: Meeting, at: datetime) -> dict[str, Any]:
