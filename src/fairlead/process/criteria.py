@@ -220,7 +220,7 @@ class CriteriaReader(Reader):
         if item["mode"] not in ("all", "any", "k_of"):
             self.bad(f"{path}.mode", _("A group is all, any or k_of."))
         elif not count:
-            self.bad(f"{path}.criteria", _("This is needed."))
+            self.bad(f"{path}.criteria", _("A group needs at least one item."))
         elif item["mode"] == "k_of" and not (type(item.get("k")) is int and 0 < item["k"] <= count):
             self.bad(f"{path}.k", _("k is a number from 1 to the number of criteria."))
 

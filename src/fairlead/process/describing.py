@@ -89,10 +89,14 @@ def asks(criterion: Criterion, definition: Definition, catalogue: Catalogue) -> 
         case CriterionType.ELAPSED:
             return _elapsed(criterion, catalogue)
         case CriterionType.GROUP:
-            return {"all": _("all of these"), "any": _("one of these")}.get(criterion.mode) or _(
-                "%(k)s of these %(n)s"
-            ) % {"k": criterion.k, "n": len(criterion.children)}
+            return group_words(criterion)
     return _("an approval; not set up yet")
+
+
+def group_words(group: Criterion) -> str:
+    """How many of a group are asked for."""
+    plain = {"all": _("all of these"), "any": _("one of these")}
+    return plain.get(group.mode) or _("%(k)s of these %(n)s") % {"k": group.k, "n": len(group.children)}
 
 
 def _joined(words: Iterable[Any]) -> str:

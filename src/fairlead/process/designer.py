@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 from django.urls import reverse
-from django.utils import translation
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from fairlead.fields.catalogue import Catalogue, catalogue, pick
-from fairlead.fields.conditions import words as condition_words
+from fairlead.fields.catalogue import Catalogue, catalogue
 
-from .definition import Criterion, Definition, Stage
+from .definition import Definition, Stage
 from .definitions import externals_of
-from .describing import asks, list_name, move_words
+from .describing import list_name, move_words
 from .designer_diagram import diagram
 from .designer_forms import (
     field_inputs,
@@ -26,86 +24,26 @@ from .designer_forms import (
     stage_inputs,
     transition_inputs,
 )
-from .designer_inputs import Inputs
-from .designer_sentences import OFFERED, Around, criterion_inputs, is_editable
-from .editing import items_of, stages_of
-from .enums import CriterionType, Kind, Level
+from .designer_gate import gate_part
+from .designer_sentences import Around, is_editable
+from .designer_shapes import At, Form, name_words, other_language
+from .editing_criteria import criteria_in
+from .editing_places import items_of, stages_of
+from .enums import Kind, Level
 from .examining import PARTS_OF_PROCESS, PARTS_OF_STAGE, Examination, Finding
 from .loading import REASON_LISTS, declared_specs
 from .models import ProcessDraft
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """Where in the designer one is: a part of the whole process or of a stage, and what is open there."""
-
-    part: str
-    stage: str = ""
-    item: str = ""  # the key or number of what is being changed
-    adding: str = ""  # the type of criterion, or "1"
-
-    @property
-    def query(self) -> str:
-        found = f"stage={self.stage}&part={self.part}" if self.stage else f"part={self.part}"
-        return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """A form of the page: which edit it sends, with what said already."""
-
-    op: str
-    inputs: Inputs
-    said: Mapping[str, str] = field(default_factory=dict)
-    submit: str = ""
-    errors: Mapping[str, str] = field(default_factory=dict)
-    title: str = ""
-    icon: str = "check"
-
-    @property
-    def plain(self) -> Inputs:
-        return tuple(i for i in self.inputs if not i.name.startswith(_SENTENCES))
-
-    @property
-    def sentences(self) -> list[dict[str, Any]]:
-        """The conditions of the form: heading, the first line, further lines, and whether anything stands in them."""
-        headings = (_("What has to hold"), _("When this way is taken"), _("Only for some records"))
-        found = []
-        for heading, start in zip(headings, _SENTENCES, strict=True):
-            own = tuple(i for i in self.inputs if i.name.startswith(start))
-            if own:
-                said = [bool(i.value) for i in own if i.name.endswith(("-field", "-keep"))]
-                wrong = [i.name in self.errors for i in own]
-                found.append(
-                    {
-                        "heading": heading,
-                        "first": own[:3],
-                        "more": own[3:],
-                        "is_open": any(said) or any(wrong[:3]) or start == "condition-",
-                        "is_long": any(said[1:]) or any(wrong[3:]),
-                    }
-                )
-        return found
-
-    @property
-    def summary(self) -> dict[str, str]:
-        """Errors by the input that the summary leads to; of several boxes the first."""
-        boxes = {i.name for i in self.inputs if i.kind == "checks"}
-        return {f"{name}-1" if name in boxes else name: said for name, said in self.errors.items()}
-
-
-_SENTENCES: Final = ("condition-", "when-", "applies_if-")
 
 
 def place(document: Mapping[str, Any], given: Mapping[str, str]) -> At:
     """Where the address leads; what is not there leads to the nearest that is."""
     keys = [str(s.get("key")) for s in stages_of(document)]
     stage, part = given.get("stage", ""), given.get("part", "")
-    item, adding = given.get("item", "")[:60], given.get("add", "")[:20]
+    item, adding, inner = (given.get(n, "")[:60] for n in ("item", "add", "in"))
     if stage in keys:
-        return At(part if part in PARTS_OF_STAGE else "exit", stage, item, adding)
+        return At(part if part in PARTS_OF_STAGE else "exit", stage, item, adding, inner)
     if part in PARTS_OF_PROCESS:
-        return At(part, "", item, adding)
+        return At(part, "", item, adding, inner)
     return At("exit", keys[0]) if keys else At("stages")
 
 
@@ -123,6 +61,7 @@ def page_context(
     near = around(document, definition)
     known = definition.by_key if definition else {}
     stage = next((s for s in stages_of(document) if s.get("key") == at.stage), None)
+    closed = {str(c.item.get("key")) for c in criteria_in(document) if not is_editable(c.item)}
     base = reverse("process:draft", args=[draft.process.key])
     context: dict[str, Any] = {
         "at": at,
@@ -132,9 +71,9 @@ def page_context(
         if definition is not None and definition.stages
         else None,
         "nav": _nav(document, stage, at, base, found),
-        "stage_name": _name(stage) if stage else "",
+        "stage_name": name_words(stage) if stage else "",
         "stage_key": at.stage,
-        "findings": [_finding(f, base) for f in found.findings],
+        "findings": [_finding(f, base, closed) for f in found.findings],
         "errors_count": len(found.errors),
         "warnings_count": len(found.warnings),
         "refused": refused,
@@ -160,11 +99,6 @@ def _same(one: Form, other: Form) -> bool:
     return one.op == other.op and one.said == other.said
 
 
-def _name(piece: Mapping[str, Any], name: str = "name") -> str:
-    words = piece.get(name)
-    return pick(words) if isinstance(words, Mapping) and words else str(piece.get("key", "—"))
-
-
 def _bead(stage: Mapping[str, Any], known: Mapping[str, Stage], at: At, base: str) -> dict[str, Any]:
     items = items_of(stage, "exit")
     here = stage.get("key") == at.stage
@@ -174,7 +108,7 @@ def _bead(stage: Mapping[str, Any], known: Mapping[str, Stage], at: At, base: st
     days = _("%(days)s d") % {"days": limit["red"]} if limit.get("red") else ""
     required = sum(1 for c in items if c.get("level", Level.BLOCK) == Level.BLOCK)
     return {
-        "name": _name(stage),
+        "name": name_words(stage),
         "url": f"{base}?stage={stage.get('key')}",
         "state": "here" if here else "ahead",
         "ring": "ready" if here else "ahead",
@@ -185,7 +119,7 @@ def _bead(stage: Mapping[str, Any], known: Mapping[str, Stage], at: At, base: st
         "beads": [
             {
                 "state": "met" if c.get("level", Level.BLOCK) == Level.BLOCK else "unmet",
-                "label": _("Item: %(name)s") % {"name": _name(c)},
+                "label": _("Item: %(name)s") % {"name": name_words(c)},
                 "url": f"{base}?stage={stage.get('key')}&part=exit&item={c.get('key')}#form",
             }
             for c in items
@@ -225,7 +159,7 @@ def _nav(
         counts["moves"] = len(items_of(stage, "transitions"))
     wrong = {(f.place.part, f.place.stage) for f in found.errors}
     groups: list[dict[str, Any]] = []
-    for title, key, parts in ((_name(stage), at.stage, PARTS_OF_STAGE),) if stage is not None else ():
+    for title, key, parts in ((name_words(stage), at.stage, PARTS_OF_STAGE),) if stage is not None else ():
         groups.append({"title": title, "items": [_nav_item(p, key, at, base, counts, wrong) for p in parts]})
     groups.append(
         {
@@ -248,8 +182,10 @@ def _nav_item(
     }
 
 
-def _finding(one: Finding, base: str) -> dict[str, Any]:
-    anchor = f"#{one.place.anchor}" if one.place.anchor else ""
+def _finding(one: Finding, base: str, closed: set[str]) -> dict[str, Any]:
+    """`closed`: the items that have no form, because their condition is nested too deep for one: to their row then."""
+    anchor = f"item-{one.place.item}" if one.place.item in closed else one.place.anchor
+    anchor = f"#{anchor}" if anchor else ""
     return {
         "is_error": one.level == "error",
         "message": one.message,
@@ -266,7 +202,7 @@ def _finding(one: Finding, base: str) -> dict[str, Any]:
 
 def _stage_part(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) -> dict[str, Any]:
     if at.part in ("entry", "exit"):
-        return _criteria(stage, read, at, near)
+        return gate_part(stage, read, at, near)
     if at.part == "moves":
         return _ways(stage, read, at, near)
     form = Form(
@@ -276,84 +212,6 @@ def _stage_part(stage: Mapping[str, Any], read: Stage | None, at: At, near: Arou
         submit=_("Save"),
     )
     return {"forms": [form]}
-
-
-def _criteria(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) -> dict[str, Any]:
-    items = items_of(stage, at.part)
-    known = {c.key: c for c in getattr(read, at.part)} if read is not None else {}
-    rows = [
-        _criterion(item, known.get(str(item.get("key"))), i, len(items), near) for i, item in enumerate(items)
-    ]
-    forms = []
-    open_item = next((i for i in items if str(i.get("key")) == at.item), None)
-    if open_item is not None and is_editable(open_item):
-        forms.append(
-            Form(
-                op="criterion_set",
-                inputs=criterion_inputs(str(open_item["type"]), open_item, near),
-                said={
-                    "stage": at.stage,
-                    "part": at.part,
-                    "criterion_key": at.item,
-                    "asks": str(open_item["type"]),
-                },
-                submit=_("Save the item"),
-                title=_name(open_item),
-            )
-        )
-    if at.adding in OFFERED:
-        forms.append(
-            Form(
-                op="criterion_add",
-                inputs=criterion_inputs(at.adding, {"level": Level.FLAG}, near),
-                said={"stage": at.stage, "part": at.part, "side": at.part, "asks": at.adding},
-                submit=_("Add the item"),
-                title=_("New item: %(type)s") % {"type": CriterionType(at.adding).label},
-                icon="plus",
-            )
-        )
-    types = [(t, str(t.label)) for t in OFFERED]
-    return {"rows": rows, "forms": forms, "types": types, "is_gate": True}
-
-
-def _criterion(
-    item: Mapping[str, Any], read: Criterion | None, i: int, count: int, near: Around
-) -> dict[str, Any]:
-    level = item.get("level", Level.BLOCK)
-    return {
-        "key": item.get("key"),
-        "name": _name(item),
-        "other": _other_language(item.get("name")),
-        "level": str(Level(level).label) if level in Level.values else str(level),
-        "required": level == Level.BLOCK,
-        "says": _said(read, near),
-        "editable": is_editable(item),
-        "first": i == 0,
-        "last": i == count - 1,
-        "type": str(CriterionType(item["type"]).label) if item.get("type") in CriterionType.values else "?",
-    }
-
-
-def _said(read: Criterion | None, near: Around) -> list[tuple[str, str]]:
-    """What it asks for as a sentence in the reader's language, then in the other one."""
-    if read is None or near.definition is None:
-        return []
-    mine = "zh-hans" if (get_language() or "zh").startswith("zh") else "en"
-    found = []
-    for language in (mine, "en" if mine == "zh-hans" else "zh-hans"):
-        with translation.override(language):
-            text = asks(read, near.definition, near.fields)
-            if read.applies_if is not None:
-                only = condition_words(read.applies_if)
-                text = _("If %(condition)s: %(asks)s") % {"condition": only, "asks": text}
-            found.append((language, text))
-    return found
-
-
-def _other_language(name: Any) -> str:
-    if not isinstance(name, Mapping):
-        return ""
-    return str(name.get("en" if (get_language() or "zh").startswith("zh") else "zh", ""))
 
 
 def _ways(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) -> dict[str, Any]:
@@ -419,7 +277,7 @@ def _process_part(document: Mapping[str, Any], at: At, near: Around) -> dict[str
     if at.part == "stages":
         stages = stages_of(document)
         rows = [
-            {"key": s.get("key"), "name": _name(s), "other": _other_language(s.get("name")), "first": i == 0,
+            {"key": s.get("key"), "name": name_words(s), "other": other_language(s.get("name")), "first": i == 0,
              "last": i == len(stages) - 1, "items": len(items_of(s, "entry")) + len(items_of(s, "exit"))}
             for i, s in enumerate(stages)
         ]  # fmt: skip
@@ -444,8 +302,8 @@ def _own_fields(document: Mapping[str, Any], at: At) -> dict[str, Any]:
     rows = [
         {
             "key": f.get("key"),
-            "name": _name(f, "label"),
-            "other": _other_language(f.get("label")),
+            "name": name_words(f, "label"),
+            "other": other_language(f.get("label")),
             "type": f.get("type"),
         }
         for f in fields
@@ -456,7 +314,7 @@ def _own_fields(document: Mapping[str, Any], at: At) -> dict[str, Any]:
     form = Form(
         op=op, inputs=field_inputs(held or {}), said=said, icon="check" if held else "plus",
         submit=_("Save the field") if held is not None else _("Add the field"),
-        title=_name(held, "label") if held is not None else _("New field"),
+        title=name_words(held, "label") if held is not None else _("New field"),
     )  # fmt: skip
     return {"rows": rows, "forms": [form], "is_fields": True}
 
@@ -467,7 +325,7 @@ def _reasons(document: Mapping[str, Any], at: At) -> dict[str, Any]:
     shown = at.item if at.item in REASON_LISTS else "lost"
     entries = items_of(lists, shown)
     rows = [
-        {"key": r.get("key"), "name": _name(r), "other": _other_language(r.get("name")), "first": i == 0,
+        {"key": r.get("key"), "name": name_words(r), "other": other_language(r.get("name")), "first": i == 0,
          "last": i == len(entries) - 1}
         for i, r in enumerate(entries)
     ]  # fmt: skip

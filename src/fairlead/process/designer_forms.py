@@ -27,7 +27,7 @@ from .designer_sentences import Around, Values, choices, contact_kinds, deal_rol
 from .enums import UNREASONED_OUTCOMES, ForecastCategory, Kind, Outcome
 from .loading import REASON_LISTS
 
-MOVES: Final = (Kind.ADVANCE, Kind.BRANCH, Kind.SKIP, Kind.REGRESS, Kind.CLOSE_WON)
+MOVES: Final = (Kind.ADVANCE, Kind.BRANCH, Kind.SKIP, Kind.REGRESS, Kind.CLOSE_WON, Kind.CLOSE_LOST)
 
 
 # --- stages ---

@@ -17,13 +17,15 @@ from fairlead.work.enums import ActivityKind
 from .branching import CRITERION
 from .criteria import ACTIVITY_KINDS, BUYING_ROLES, MAX_DAYS, ROLES
 from .definition import Definition
+from .designer_groups import group_from, group_inputs
 from .designer_inputs import MAX_WORDS, Input, Inputs, condition, condition_of, leaves_of, name_of, names
 from .enums import CriterionType, Level
 from .roles import buying_role_name, role_name
 
 Values = Mapping[str, Any]
-#: Types in the order in which they are offered; a group is made in the file.
-OFFERED: Final = tuple(t for t in CriterionType if t != CriterionType.GROUP)
+#: Types in the order in which they are offered at a gate, and inside a group: a group holds no group.
+OFFERED: Final = tuple(CriterionType)
+OFFERED_INSIDE: Final = tuple(t for t in CriterionType if t != CriterionType.GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,13 @@ def criterion_inputs(type_: str, body: Values, around: Around) -> Inputs:
 
 def criterion_from(type_: str, values: Values, old: Values, around: Around) -> dict[str, Any]:
     """The criterion that the sentence says; what the form does not show stays as it was."""
-    body = {
-        k: v
-        for k, v in old.items()
-        if k in ("key", "help", "envelope", "floor", "criteria", "mode", "k", "outcomes")
-    }
+    body = {k: v for k, v in old.items() if k in ("key", "help", "envelope", "floor", "criteria", "outcomes")}
     body |= {"name": name_of(values, "name"), "type": type_, "level": values["level"]}
     body |= {
         k: v for k, v in _SAID[CriterionType(type_)](values, old, around).items() if v not in (None, "", [])
     }
+    if type_ == CriterionType.GROUP:
+        body.setdefault("criteria", [])  # its members come one by one
     only = condition_of(values, "applies_if", old.get("applies_if"), around.fields)
     if only is not None:
         body["applies_if"] = only
@@ -267,6 +267,7 @@ _ASKED: Final[Mapping[CriterionType, Callable[[Values, Around], Inputs]]] = {
     CriterionType.EXTERNAL: _asks_external,
     CriterionType.CHILD: _asks_child,
     CriterionType.ELAPSED: _asks_elapsed,
+    CriterionType.GROUP: group_inputs,
 }
 _SAID: Final[Mapping[CriterionType, Callable[[Values, Values, Around], dict[str, Any]]]] = {
     CriterionType.FIELD: _says_field,
@@ -279,10 +280,10 @@ _SAID: Final[Mapping[CriterionType, Callable[[Values, Values, Around], dict[str,
     CriterionType.EXTERNAL: _named("fact"),
     CriterionType.CHILD: _named("tasks", "min"),
     CriterionType.ELAPSED: _named("min_days", "before"),
-    CriterionType.GROUP: lambda values, old, around: {},
+    CriterionType.GROUP: group_from,
 }
 
 
 def is_editable(body: Values) -> bool:
-    """Whether the sentence can show it: a group is made and changed in the file."""
+    """Whether the sentence can show it: a condition that is nested deeper stays as it is in the file."""
     return body.get("type") in _ASKED and leaves_of(_tree(body)) is not None

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from fairlead.fields.catalogue import pick
 
+from .change import Change
 from .definition import Criterion, Definition, Stage
 from .describing import list_name, move_words, part_name
-from .enums import Kind
+from .differences_pieces import group_changes
+from .enums import CriterionType, Kind
 from .roles import role_name
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """`sign`: added, removed or changed."""
-
-    sign: str
-    text: str
 
 
 def differences(old: Definition, new: Definition) -> list[Change]:
@@ -146,6 +140,9 @@ def _stage(old: Stage, new: Stage, before_all: Definition, after_all: Definition
         before = were.get(key)
         if before is None:
             continue
+        if criterion.type == before.type == CriterionType.GROUP:
+            found += group_changes(name, before, criterion)
+            before = replace(before, params=criterion.params)  # told just now
         if before.level != criterion.level:
             found.append(
                 Change(

@@ -7,8 +7,7 @@ naming the field; what the document as a whole is worth is the matter of `examin
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,16 +15,24 @@ from django.utils.translation import gettext as _
 
 from fairlead.common.refusals import Invalid
 
-from .document import KEY
+from .editing_criteria import CRITERIA
+from .editing_places import (
+    MAX_ITEMS,
+    Document,
+    body_in,
+    key_in,
+    listed,
+    place_of_key,
+    stage_of,
+    stages_of,
+    target_in,
+)
 from .enums import Kind
 from .loading import MAX_STAGES, REASON_LISTS, STAGE_KEYS
 
-Document = dict[str, Any]
-MAX_ITEMS: Final = 200
 #: What may be set of the whole process, and of a stage, by `process_set` and `stage_set`.
 PROCESS_PARTS: Final = frozenset({"name", "goal", "mode", "reopen_days", "recurring_days", "linear"})
 STAGE_PARTS: Final = STAGE_KEYS - {"key", "entry", "exit", "transitions"}
-SIDES: Final = ("entry", "exit")
 
 
 def edit(document: Mapping[str, Any], op: str, given: Mapping[str, Any]) -> tuple[Document, str]:
@@ -35,98 +42,6 @@ def edit(document: Mapping[str, Any], op: str, given: Mapping[str, Any]) -> tupl
     changed = copy.deepcopy(dict(document))
     path = OPERATIONS[op](changed, given)
     return changed, path
-
-
-# --- finding places ---
-
-
-def stages_of(document: Mapping[str, Any]) -> list[Any]:
-    """The stages that are mappings with a key; whatever else stands there is left to the checks."""
-    found = document.get("stages")
-    return [s for s in found if isinstance(s, dict)] if isinstance(found, list) else []
-
-
-def stage_of(document: Mapping[str, Any], key: Any) -> dict[str, Any]:
-    for stage in stages_of(document):
-        if stage.get("key") == key:
-            found: dict[str, Any] = stage
-            return found
-    raise Invalid.field("stage", _("There is no stage “%(stage)s”.") % {"stage": str(key)[:60]})
-
-
-def items_of(stage: Mapping[str, Any], side: str) -> list[Any]:
-    found = stage.get(side)
-    return [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
-
-
-def _side(given: Mapping[str, Any]) -> str:
-    side = given.get("side", "exit")
-    if side not in SIDES:
-        raise Invalid.field("side", _("To enter or to leave: entry or exit."))
-    return str(side)
-
-
-def criterion_of(document: Mapping[str, Any], key: Any) -> tuple[dict[str, Any], str, int]:
-    """Stage, side and place of a criterion that stands directly at a gate."""
-    for stage in stages_of(document):
-        for side in SIDES:
-            for i, item in enumerate(items_of(stage, side)):
-                if item.get("key") == key:
-                    return stage, side, i
-    raise Invalid.field("criterion", _("There is no criterion “%(key)s”.") % {"key": str(key)[:40]})
-
-
-def _listed(holder: dict[str, Any], name: str) -> list[Any]:
-    """The list under `name`, made where there is none."""
-    if not isinstance(holder.get(name), list):
-        holder[name] = []
-    found: list[Any] = holder[name]
-    return found
-
-
-def _keys_in_use(document: Mapping[str, Any]) -> set[str]:
-    found = set()
-    for stage in stages_of(document):
-        for side in SIDES:
-            for item in items_of(stage, side):
-                found.add(str(item.get("key")))
-                found |= {str(part.get("key")) for part in items_of(item, "criteria")}
-    return found
-
-
-def key_from(name: Any, taken: Iterable[str], otherwise: str) -> str:
-    """A key out of the English words, else `otherwise` with a number; never one that is taken."""
-    words = name.get("en", "") if isinstance(name, Mapping) else ""
-    stem = re.sub(r"[^a-z0-9]+", "_", str(words).lower()).strip("_")[:50]
-    if not stem or not KEY.fullmatch(stem):
-        stem = otherwise
-    used, found, number = set(taken), stem, 2
-    while found in used:
-        found, number = f"{stem}_{number}", number + 1
-    return found
-
-
-def _key(given: Mapping[str, Any], taken: Iterable[str], otherwise: str) -> str:
-    key = given.get("key")
-    if not key:
-        return key_from(given.get("name") or given.get("label"), taken, otherwise)
-    if not isinstance(key, str) or not KEY.fullmatch(key):
-        raise Invalid.field("key", _("A key of small letters, digits and _ is expected."))
-    if key in set(taken):
-        raise Invalid.field("key", _("This key is taken. Choose another one."))
-    return key
-
-
-def _target(given: Mapping[str, Any], now: int, count: int) -> int:
-    """Where something goes: `by` steps from here, or `to` a place counted from 0."""
-    if given.get("to") is not None:
-        wanted = given["to"]
-    else:
-        by = given.get("by", 0)
-        wanted = now + by if isinstance(by, int) and not isinstance(by, bool) else None
-    if isinstance(wanted, bool) or not isinstance(wanted, int):
-        raise Invalid.field("to", _("A place in the list is expected."))
-    return max(0, min(wanted, count - 1))
 
 
 # --- the process as a whole ---
@@ -154,13 +69,13 @@ def _set(holder: dict[str, Any], given: Mapping[str, Any], known: frozenset[str]
 
 
 def _stage_add(document: Document, given: Mapping[str, Any]) -> str:
-    stages = _listed(document, "stages")
+    stages = listed(document, "stages")
     if len(stages) >= MAX_STAGES:
         raise Invalid.field("stages", _("A process has one to %(most)s stages.") % {"most": MAX_STAGES})
     taken = {str(s.get("key")) for s in stages_of(document)} | {
         str(s.get("axis")) for s in stages_of(document)
     }
-    key = _key(given, taken, "stage")
+    key = key_in(given, taken, "stage")
     before = _order(document)
     stage = {"key": key, "name": copy.deepcopy(given.get("name")) or {}}
     after = given.get("after")
@@ -180,7 +95,7 @@ def _stage_move(document: Document, given: Mapping[str, Any]) -> str:
     stage = stage_of(document, given.get("stage"))
     stages, before = document["stages"], _order(document)
     now = stages.index(stage)
-    there = _target(given, now, len(stages))
+    there = target_in(given, now, len(stages))
     stages.insert(there, stages.pop(now))
     if there == 0 and stage.get("start") is False:
         stage.pop("start")  # what comes first is where one begins
@@ -257,49 +172,6 @@ def _repair(document: Document, before: list[str]) -> None:
             stage["transitions"] = kept
 
 
-# --- criteria ---
-
-
-def _criterion_add(document: Document, given: Mapping[str, Any]) -> str:
-    stage, side = stage_of(document, given.get("stage")), _side(given)
-    criteria = _listed(stage, side)
-    if len(criteria) >= MAX_ITEMS:
-        raise Invalid.field("side", _("At most %(most)s items at one gate.") % {"most": MAX_ITEMS})
-    body = _body(given, "criterion")
-    body["key"] = _key(body, _keys_in_use(document), "item")
-    criteria.append(body)
-    return f"stages.{stage['key']}.{side}.{body['key']}"
-
-
-def _body(given: Mapping[str, Any], name: str) -> dict[str, Any]:
-    body = given.get(name)
-    if not isinstance(body, Mapping):
-        raise Invalid.field(name, _("A mapping is expected."))
-    return copy.deepcopy(dict(body))
-
-
-def _criterion_set(document: Document, given: Mapping[str, Any]) -> str:
-    stage, side, i = criterion_of(document, given.get("criterion_key"))
-    body, old = _body(given, "criterion"), items_of(stage, side)[i]
-    body["key"] = old["key"]  # keys are how versions know their criteria: they never change
-    stage[side][stage[side].index(old)] = body
-    return f"stages.{stage['key']}.{side}.{body['key']}"
-
-
-def _criterion_move(document: Document, given: Mapping[str, Any]) -> str:
-    stage, side, i = criterion_of(document, given.get("criterion_key"))
-    criteria = stage[side]
-    there = _target(given, i, len(criteria))
-    criteria.insert(there, criteria.pop(i))
-    return f"stages.{stage['key']}.{side}"
-
-
-def _criterion_remove(document: Document, given: Mapping[str, Any]) -> str:
-    stage, side, i = criterion_of(document, given.get("criterion_key"))
-    stage[side].remove(items_of(stage, side)[i])
-    return f"stages.{stage['key']}.{side}"
-
-
 # --- moves ---
 
 
@@ -313,8 +185,8 @@ def _transition(stage: Mapping[str, Any], given: Mapping[str, Any]) -> int:
 
 def _transition_add(document: Document, given: Mapping[str, Any]) -> str:
     stage = stage_of(document, given.get("stage"))
-    moves = _listed(stage, "transitions")
-    body = _body(given, "transition")
+    moves = listed(stage, "transitions")
+    body = body_in(given, "transition")
     if body.get("type") == Kind.BRANCH:
         # Branches take the place of the plain way ahead, and the one without a condition stays the last of them.
         moves[:] = [t for t in moves if not (isinstance(t, dict) and t.get("type") == Kind.ADVANCE)]
@@ -334,14 +206,14 @@ def _transition_add(document: Document, given: Mapping[str, Any]) -> str:
 def _transition_set(document: Document, given: Mapping[str, Any]) -> str:
     stage = stage_of(document, given.get("stage"))
     number = _transition(stage, given)
-    stage["transitions"][number] = _body(given, "transition")
+    stage["transitions"][number] = body_in(given, "transition")
     return f"stages.{stage['key']}.transitions.{number}"
 
 
 def _transition_move(document: Document, given: Mapping[str, Any]) -> str:
     stage = stage_of(document, given.get("stage"))
     number, moves = _transition(stage, given), stage["transitions"]
-    moves.insert(_target(given, number, len(moves)), moves.pop(number))
+    moves.insert(target_in(given, number, len(moves)), moves.pop(number))
     return f"stages.{stage['key']}.transitions"
 
 
@@ -360,66 +232,59 @@ def _reasons(document: Document, given: Mapping[str, Any]) -> tuple[str, list[An
         raise Invalid.field("list", _("There is no list of reasons “%(name)s”.") % {"name": str(name)[:40]})
     if not isinstance(document.get("lists"), dict):
         document["lists"] = {}
-    return str(name), _listed(document["lists"], str(name))
-
-
-def _at(entries: list[Any], key: Any, field: str) -> int:
-    for i, entry in enumerate(entries):
-        if isinstance(entry, dict) and entry.get("key") == key:
-            return i
-    raise Invalid.field(field, _("There is nothing with the key “%(key)s”.") % {"key": str(key)[:60]})
+    return str(name), listed(document["lists"], str(name))
 
 
 def _reason_add(document: Document, given: Mapping[str, Any]) -> str:
     name, entries = _reasons(document, given)
     if len(entries) >= MAX_ITEMS:
         raise Invalid.field("list", _("At most %(most)s reasons in one list.") % {"most": MAX_ITEMS})
-    body = _body(given, "reason")
-    body["key"] = _key(body, {str(e.get("key")) for e in entries if isinstance(e, dict)}, "reason")
+    body = body_in(given, "reason")
+    body["key"] = key_in(body, {str(e.get("key")) for e in entries if isinstance(e, dict)}, "reason")
     entries.append(body)
     return f"lists.{name}.{len(entries) - 1}"
 
 
 def _reason_set(document: Document, given: Mapping[str, Any]) -> str:
     name, entries = _reasons(document, given)
-    i = _at(entries, given.get("reason_key"), "reason_key")
-    entries[i] = {**_body(given, "reason"), "key": entries[i]["key"]}
+    i = place_of_key(entries, given.get("reason_key"), "reason_key")
+    entries[i] = {**body_in(given, "reason"), "key": entries[i]["key"]}
     return f"lists.{name}.{i}"
 
 
 def _reason_move(document: Document, given: Mapping[str, Any]) -> str:
     name, entries = _reasons(document, given)
-    i = _at(entries, given.get("reason_key"), "reason_key")
-    entries.insert(_target(given, i, len(entries)), entries.pop(i))
+    i = place_of_key(entries, given.get("reason_key"), "reason_key")
+    entries.insert(target_in(given, i, len(entries)), entries.pop(i))
     return f"lists.{name}"
 
 
 def _reason_remove(document: Document, given: Mapping[str, Any]) -> str:
     name, entries = _reasons(document, given)
-    entries.pop(_at(entries, given.get("reason_key"), "reason_key"))
+    entries.pop(place_of_key(entries, given.get("reason_key"), "reason_key"))
     return f"lists.{name}"
 
 
 def _field_add(document: Document, given: Mapping[str, Any]) -> str:
-    entries = _listed(document, "fields")
+    entries = listed(document, "fields")
     if len(entries) >= MAX_ITEMS:
         raise Invalid.field("fields", _("At most %(most)s fields.") % {"most": MAX_ITEMS})
-    body = _body(given, "field")
-    body["key"] = _key(body, {str(e.get("key")) for e in entries if isinstance(e, dict)}, "field")
+    body = body_in(given, "field")
+    body["key"] = key_in(body, {str(e.get("key")) for e in entries if isinstance(e, dict)}, "field")
     entries.append(body)
     return f"fields.{body['key']}"
 
 
 def _field_set(document: Document, given: Mapping[str, Any]) -> str:
-    entries = _listed(document, "fields")
-    i = _at(entries, given.get("field_key"), "field_key")
-    entries[i] = {**_body(given, "field"), "key": entries[i]["key"]}
+    entries = listed(document, "fields")
+    i = place_of_key(entries, given.get("field_key"), "field_key")
+    entries[i] = {**body_in(given, "field"), "key": entries[i]["key"]}
     return f"fields.{entries[i]['key']}"
 
 
 def _field_remove(document: Document, given: Mapping[str, Any]) -> str:
-    entries = _listed(document, "fields")
-    entries.pop(_at(entries, given.get("field_key"), "field_key"))
+    entries = listed(document, "fields")
+    entries.pop(place_of_key(entries, given.get("field_key"), "field_key"))
     return "fields"
 
 
@@ -429,10 +294,7 @@ OPERATIONS: Final[Mapping[str, Callable[[Document, Mapping[str, Any]], str]]] = 
     "stage_set": _stage_set,
     "stage_move": _stage_move,
     "stage_remove": _stage_remove,
-    "criterion_add": _criterion_add,
-    "criterion_set": _criterion_set,
-    "criterion_move": _criterion_move,
-    "criterion_remove": _criterion_remove,
+    **CRITERIA,
     "transition_add": _transition_add,
     "transition_set": _transition_set,
     "transition_move": _transition_move,

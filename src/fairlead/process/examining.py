@@ -50,22 +50,35 @@ _PART_OF: Final[Mapping[str, str]] = {
 }
 
 
+#: How the rows of a part are named on the page, before the key or number by which its address opens one.
+_ROW_OF: Final[Mapping[str, str]] = {"moves": "move-", "reasons": "list-"}
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the designer: a part of the whole process, or of one stage; and the item there, if it is one."""
+    """Where in the designer: a part of the whole process, or of one stage; and the item there, if it is one.
+
+    `adding`: what is wrong is mended by something more there, such as a way out. The address opens the very form.
+    """
 
     part: str
     stage: str = ""
     item: str = ""
+    adding: str = ""
 
     @property
     def query(self) -> str:
-        found = f"part={self.part}"
-        return f"stage={self.stage}&{found}" if self.stage else found
+        said = {
+            "stage": self.stage,
+            "part": self.part,
+            "item": self.item.removeprefix(_ROW_OF.get(self.part, "")),
+            "add": self.adding,
+        }
+        return "&".join(f"{name}={value}" for name, value in said.items() if value)
 
     @property
     def anchor(self) -> str:
-        return f"item-{self.item}" if self.item else ""
+        return "" if self.part == "more" else "form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +159,11 @@ def _wordings(definition: Definition) -> list[Finding]:
         for one in (criterion, *criterion.children):
             twin = seller_side(one.name)
             if twin is not None:
-                path = f"stages.{stage.key}.{side}.{criterion.key}.name"
+                inside = "" if one is criterion else f".criteria.{one.key}"
+                path = f"stages.{stage.key}.{side}.{criterion.key}{inside}.name"
                 said = _("“%(item)s” tells what we did. Ask what the customer did: “%(twin)s”.")
                 said %= {"item": pick(one.name), "twin": pick(twin.name)}
-                # Words inside a group are mended by hand: the offer is for the item itself.
-                offered = twin.name if one is criterion else None
-                found.append(Finding(WARNING, path, said, place_of(path), offered))
+                found.append(Finding(WARNING, path, said, place_of(path), twin.name))
     return found
 
 
@@ -163,9 +175,12 @@ def place_of(path: str) -> Place:
         name = inside[0] if inside else ""
         part = _PART_OF.get(name, "moves" if not inside else "goal")
         if name in ("entry", "exit"):
-            return Place(part, stage, inside[1] if len(inside) > 1 else "")
+            is_member = len(inside) > 3 and inside[2] == "criteria" and not inside[3].isdigit()
+            return Place(part, stage, inside[3] if is_member else inside[1] if len(inside) > 1 else "")
         if name == "transitions" and len(inside) > 1 and inside[1].isdigit():
             return Place(part, stage, f"move-{inside[1]}")
+        if inside == ["transitions"]:
+            return Place(part, stage, adding="1")
         return Place(part, stage)
     if head == "stages":
         return Place("stages")

@@ -19,6 +19,8 @@ Ops = Literal[
     "criterion_set",
     "criterion_move",
     "criterion_remove",
+    "criterion_group",
+    "criterion_ungroup",
     "transition_add",
     "transition_set",
     "transition_move",
@@ -52,7 +54,9 @@ class DraftBegin(Body):
 
 class DraftEdit(Body):
     """One edit. `set` goes with process_set and stage_set; a piece (`criterion`, `transition`, `reason`, `field`) is
-    given whole; `by` moves so many places, `to` to a place counted from 0."""
+    given whole; `by` moves so many places, `to` to a place counted from 0. `group`: the key of a group of criteria that
+    criterion_add adds to and criterion_group puts an item into; criterion_ungroup takes a member out of its group, or
+    dissolves a group. A group may be given without members at first: `findings` name it until it has one."""
 
     op: Ops
     stage: Small | None = None
@@ -62,6 +66,7 @@ class DraftEdit(Body):
     name: Annotated[dict[str, JsonValue], Field(max_length=2)] | None = None
     set: Piece | None = None
     criterion_key: Small | None = None
+    group: Small | None = None
     criterion: Piece | None = None
     number: Number | None = None
     transition: Piece | None = None

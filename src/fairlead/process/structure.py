@@ -53,22 +53,28 @@ def structural_problems(stages: tuple[Stage, ...], lists: Mapping[str, tuple[Rea
     known = set(keys)
     position = {k: i for i, k in enumerate(keys)}
     for stage in stages:
-        for t in stage.transitions:
-            path = f"stages.{stage.key}.transitions.{t.kind}"
+        for i, t in enumerate(stage.transitions):
+            path = f"stages.{stage.key}.transitions.{i}"
             if t.kind in (Kind.ADVANCE, Kind.BRANCH, Kind.SKIP, Kind.REGRESS):
                 if t.to not in known:
-                    problems.append(Trouble(path, _("There is no stage “%(stage)s”.") % {"stage": t.to}))
+                    problems.append(
+                        Trouble(f"{path}.to", _("There is no stage “%(stage)s”.") % {"stage": t.to})
+                    )
                 elif t.kind == Kind.REGRESS and position[t.to] >= position[stage.key]:
-                    problems.append(Trouble(path, _("A move back leads to an earlier stage.")))
+                    problems.append(Trouble(f"{path}.to", _("A move back leads to an earlier stage.")))
                 elif t.kind != Kind.REGRESS and position[t.to] <= position[stage.key]:
-                    problems.append(Trouble(path, _("A move ahead leads to a later stage.")))
+                    problems.append(Trouble(f"{path}.to", _("A move ahead leads to a later stage.")))
             if t.reasons and t.reasons not in lists:
                 problems.append(
-                    Trouble(path, _("There is no list of reasons “%(name)s”.") % {"name": t.reasons})
+                    Trouble(
+                        f"{path}.reasons", _("There is no list of reasons “%(name)s”.") % {"name": t.reasons}
+                    )
                 )
         problems.extend(_branch_problems(stage))
         if not any(t.kind == Kind.CLOSE_LOST for t in stage.transitions):
-            problems.append(Trouble(f"stages.{stage.key}", _("The stage cannot be left as lost.")))
+            problems.append(
+                Trouble(f"stages.{stage.key}.transitions", _("The stage cannot be left as lost."))
+            )
         has_way_back = any(t.kind == Kind.REGRESS for t in stage.transitions)
         if not has_way_back and not stage.no_return and position[stage.key] > 0:
             problems.append(
@@ -93,9 +99,12 @@ def _branch_problems(stage: Stage) -> list[Trouble]:
                 _("The last branch has no condition: it takes what is left."),
             )
         ]
-    if any(t.when is None for t in branches[:-1]):
+    if bare := [t for t in branches[:-1] if t.when is None]:
+        at = stage.transitions.index(bare[0])
         return [
-            Trouble(f"stages.{stage.key}.transitions", _("Only the last branch stands without a condition."))
+            Trouble(
+                f"stages.{stage.key}.transitions.{at}", _("Only the last branch stands without a condition.")
+            )
         ]
     return []
 
@@ -123,7 +132,7 @@ def _reach_problems(stages: tuple[Stage, ...]) -> list[Trouble]:
                 winning.add(s.key)
                 changed = True
     problems.extend(
-        Trouble(f"stages.{s.key}", _("The stage cannot be left towards a good end."))
+        Trouble(f"stages.{s.key}.transitions", _("The stage cannot be left towards a good end."))
         for s in stages
         if s.key not in winning
     )

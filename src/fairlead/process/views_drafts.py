@@ -21,26 +21,13 @@ from fairlead.journal.enums import Channel
 from fairlead.organisation.models import Organisation
 
 from . import services
-from .designer import Form, around, page_context, place
-from .designer_forms import (
-    field_from,
-    field_inputs,
-    new_stage_inputs,
-    process_from,
-    process_inputs,
-    reason_from,
-    reason_inputs,
-    stage_from,
-    stage_inputs,
-    transition_from,
-    transition_inputs,
-)
-from .designer_inputs import Inputs, Post, errors_of, name_of, read, typed
-from .designer_sentences import Around, criterion_from, criterion_inputs
-from .editing import criterion_of, items_of, stage_of
-from .enums import CriterionType, RequestState
+from .designer import page_context, place
+from .designer_inputs import Post, errors_of, name_of, read
+from .designer_readings import given_by
+from .designer_shapes import Form
+from .editing_criteria import find_criterion
+from .enums import RequestState
 from .examining import examine
-from .loading import REASON_LISTS
 from .models import Journey, Process, ProcessDraft, PublishRequest
 from .refusals import BaseMoved, CannotPublish, DraftExists, MigrationRefused, SecondPersonNeeded
 from .selectors.drafts import changes_of
@@ -202,7 +189,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
     row = draft_of(key, by=request.user)
     form: Form | None = None
     try:
-        given, form = _given(request, row)
+        given, form = given_by(Post(lambda n: request.POST.get(n, ""), request.POST.getlist), row)
         if form is not None and form.errors:
             return _page(request, row, refused=form, status=422, given=_open(request))
         services.edit_draft(
@@ -243,116 +230,26 @@ def _back(request: HttpRequest) -> str:
     return "&".join(filter(None, found))
 
 
+#: What a form says of the piece it changes, and how the address says it.
+_OPENS: Mapping[str, str] = {
+    "criterion_key": "item",
+    "number": "item",
+    "field_key": "item",
+    "list": "item",
+    "group": "in",
+}
+
+
 def _open(request: HttpRequest) -> dict[str, str]:
     """The place of the page whose form was sent, as its address says it."""
     post, op = request.POST, request.POST.get("op", "")
     found = {"stage": post.get("stage", ""), "part": post.get("part", "")}
     if op.endswith("_add"):
         found["add"] = post.get("asks", "1")
-    for name in ("criterion_key", "number", "field_key", "list"):
+    for name, said in _OPENS.items():
         if post.get(name):
-            found["item"] = post[name]
+            found[said] = post[name]
     return found
-
-
-def _post(request: HttpRequest) -> Post:
-    return Post(lambda name: request.POST.get(name, ""), request.POST.getlist)
-
-
-Reading = Callable[[Post, Around, ProcessDraft], tuple[Inputs, Callable[[Mapping[str, Any]], dict[str, Any]]]]
-
-
-def _given(request: HttpRequest, row: ProcessDraft) -> tuple[dict[str, Any], Form | None]:
-    """What the edit is given, and the form that said it; a form that cannot be read comes back with its errors."""
-    post, op = _post(request), request.POST.get("op", "")
-    said = {n: post.one(n)[:60] for n in _SAID if post.one(n)}
-    plain: dict[str, Any] = {n: v for n, v in said.items() if n not in ("part", "asks")}
-    for name in ("number", "by", "to"):
-        value = post.one(name)
-        if value.lstrip("-").isdigit() and len(value) <= 4:
-            plain[name] = int(value)
-    if op not in _READINGS:
-        return plain, None
-    near = around(row.document, examine(row.document).definition)
-    inputs, made = _READINGS[op](post, near, row)
-    form = Form(op=op, inputs=typed(inputs, post), said=said, submit=_("Save"))
-    try:
-        return {**plain, **made(read(inputs, post))}, form
-    except Invalid as refusal:
-        return plain, Form(
-            op=op, inputs=form.inputs, said=said, submit=form.submit, errors=errors_of(refusal, inputs)
-        )
-
-
-_SAID = ("stage", "part", "side", "asks", "criterion_key", "number", "list", "reason_key", "field_key")
-
-
-def _type(post: Post) -> str:
-    given = post.one("asks")
-    if given not in CriterionType.values or given == CriterionType.GROUP:
-        raise Invalid.field("type", _("There is no such type of criterion."))
-    return given
-
-
-def _criterion(post: Post, near: Around, row: ProcessDraft) -> Any:
-    type_, old = _type(post), {}
-    if post.one("criterion_key"):
-        stage, side, i = criterion_of(row.document, post.one("criterion_key"))
-        old = items_of(stage, side)[i]
-    return criterion_inputs(type_, old, near), lambda v: {"criterion": criterion_from(type_, v, old, near)}
-
-
-def _stage(post: Post, near: Around, row: ProcessDraft) -> Any:
-    stage, part = stage_of(row.document, post.one("stage")), post.one("part")
-    inputs = stage_inputs(part, stage, near)
-    if not inputs:
-        raise Invalid.field("part", _("There is no such part."))
-    return inputs, lambda v: {"set": stage_from(part, v, stage, near)}
-
-
-def _transition(post: Post, near: Around, row: ProcessDraft) -> Any:
-    moves = items_of(stage_of(row.document, post.one("stage")), "transitions")
-    number = post.one("number")
-    old = moves[int(number)] if number.isdigit() and len(number) <= 3 and int(number) < len(moves) else {}
-    return transition_inputs(old, near, post.one("stage")), lambda v: {
-        "transition": transition_from(v, old, near)
-    }
-
-
-def _new_stage(post: Post, near: Around, row: ProcessDraft) -> Any:
-    return new_stage_inputs({}, near), lambda v: {"name": name_of(v, "name"), "after": v["after"] or None}
-
-
-def _process(post: Post, near: Around, row: ProcessDraft) -> Any:
-    return process_inputs(row.document), lambda v: {"set": process_from(v)}
-
-
-def _reason(post: Post, near: Around, row: ProcessDraft) -> Any:
-    name = post.one("list")
-    if name not in REASON_LISTS:
-        raise Invalid.field("list", _("Choose one of the list."))
-    return reason_inputs(name, {}), lambda v: {"reason": reason_from(name, v)}
-
-
-def _field(post: Post, near: Around, row: ProcessDraft) -> Any:
-    held = [f for f in items_of(row.document, "fields") if f.get("key") == post.one("field_key")]
-    old = held[0] if held else {}
-    return field_inputs(old), lambda v: {"field": field_from(v, old)}
-
-
-_READINGS: Mapping[str, Reading] = {
-    "criterion_add": _criterion,
-    "criterion_set": _criterion,
-    "stage_set": _stage,
-    "stage_add": _new_stage,
-    "transition_add": _transition,
-    "transition_set": _transition,
-    "process_set": _process,
-    "reason_add": _reason,
-    "reason_set": _reason,
-    "field_add": _field,
-    "field_set": _field,
-}
 
 
 # --- acts on the whole draft ---
@@ -426,8 +323,7 @@ def _reword(request: HttpRequest, row: ProcessDraft) -> HttpResponse:
     key = request.POST.get("item", "")
     twin = next((f.twin for f in examine(row.document).warnings if f.twin and f.place.item == key), None)
     if twin is not None:
-        stage, side, i = criterion_of(row.document, key)
-        body = {**items_of(stage, side)[i], "name": dict(twin)}
+        body = {**find_criterion(row.document, key).item, "name": dict(twin)}
         given = {"criterion_key": key, "criterion": body}
         services.edit_draft(
             row.process.key, "criterion_set", given, version=_version(request), **_how(request)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..change import Change
 from ..definition import Definition
 from ..definitions import definition_of
-from ..differences import Change, differences
+from ..differences import differences
 from ..models import ProcessDraft
 
 
