@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import (
@@ -31,6 +31,9 @@ from fairlead.process.vetoes import ROLE_OF
 
 from ..enums import AskState, HandOverState
 from ..models import BonusSplit, DealTeamMember, HandOver, Opportunity, RoleQuestion
+
+#: So many are read of what others wait for.
+MOST_WAITING: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,18 +160,27 @@ class Waiting:
     questions: list[RoleQuestion]
 
 
-def waiting_for(user: Any, *, most: int = 20) -> Waiting:
+def waiting_for(user: Any) -> Waiting:
     """Open hand-overs and questions on deals where the person fills the slot today, the earliest due first."""
-    hand_overs = HandOver.objects.filter(state=HandOverState.OFFERED).filter(_fills("to_role", user))
-    questions = RoleQuestion.objects.filter(state=AskState.OPEN).filter(_fills("role", user))
-    return Waiting(
-        list(hand_overs.select_related("opportunity", "by").order_by("due_at", "pk")[:most]),
-        list(questions.select_related("opportunity", "by").order_by("due_at", "pk")[:most]),
-    )
+    return Waiting(_offered(user.pk), _asked(user.pk))
 
 
-def _fills(column: str, user: Any) -> Q:
+def _fills(column: str, person: int) -> Q:
     found = Q(pk__in=[])
     for role in DEAL_TEAM:
-        found |= Q(**{column: role, f"opportunity__{role.lower()}": user.pk})
+        found |= Q(**{column: role, f"opportunity__{role.lower()}": person})
     return found
+
+
+def _earliest(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.select_related("opportunity", "by").order_by("due_at", "pk")[:MOST_WAITING]
+
+
+_offered: Question[HandOver] = Question(
+    lambda person: _earliest(
+        HandOver.objects.filter(state=HandOverState.OFFERED).filter(_fills("to_role", person))
+    )
+)
+_asked: Question[RoleQuestion] = Question(
+    lambda person: _earliest(RoleQuestion.objects.filter(state=AskState.OPEN).filter(_fills("role", person)))
+)

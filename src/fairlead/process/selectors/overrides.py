@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+
+from fairlead.common.questions import Question
 
 from ..engine import decide, forward_move, legal_moves
 from ..enums import FORWARD, JourneyState, Kind, OverrideState
@@ -23,24 +25,35 @@ def requests() -> QuerySet[OverrideRequest]:
     )
 
 
-def seen_by(user: Any) -> QuerySet[OverrideRequest]:
-    """Requests about records that the person sees."""
+def seen_by(user: Any, *, kinds: Collection[str] | None = None) -> QuerySet[OverrideRequest]:
+    """Requests about records that the person sees. `kinds`: only those about these kinds of records."""
     seen = Q(pk__in=[])
-    for kind, ids in visible_subjects(user).items():
+    for kind, ids in visible_subjects(user, kinds=kinds).items():
         seen |= Q(journey__subject_type=kind, journey__subject_id__in=ids)
     return requests().filter(seen)
 
 
+#: Which rights the open requests need, and for which kinds of records: few, whatever there could be.
+_open_rights = Question(
+    lambda: (
+        OverrideRequest.objects.open()
+        .order_by()
+        .values_list("needs_right", "journey__subject_type")
+        .distinct()
+    )
+)
+
+
 def to_decide(user: Any) -> QuerySet[OverrideRequest]:
     """Open requests that the person has the right to decide, without the own ones; the oldest first."""
-    rights = OverrideRequest.objects.open().order_by().values_list("needs_right", flat=True).distinct()
-    may = Q(pk__in=[])
-    for right in rights:
+    may, kinds = Q(pk__in=[]), set()
+    for right, kind in _open_rights():
         if not user.reach(right):
             continue
-        for kind, ids in visible_subjects(user, right).items():
-            may |= Q(needs_right=right, journey__subject_type=kind, journey__subject_id__in=ids)
-    found = seen_by(user).filter(may, state=OverrideState.OPEN)
+        for seen, ids in visible_subjects(user, right, kinds=[kind]).items():
+            kinds.add(seen)
+            may |= Q(needs_right=right, journey__subject_type=seen, journey__subject_id__in=ids)
+    found = seen_by(user, kinds=kinds).filter(may, state=OverrideState.OPEN)
     return found.exclude(requested_by=user).exclude(journey__owner=user).order_by("requested_at", "pk")
 
 
