@@ -118,8 +118,11 @@ def document(**changes: Any) -> dict[str, Any]:
     return found
 
 
-def approving(where: Company, **changes: Any) -> Company:
-    """Publish version 2 of the key-account process with approvals; `changes` go to the kind `discount`."""
+def approving(where: Company, *, ati_if: dict[str, Any] | None = None, **changes: Any) -> Company:
+    """Publish version 2 of the key-account process with approvals; `changes` go to the kind `discount`.
+
+    `ati_if`: of which deals ATI is asked, where not of all.
+    """
     how: dict[str, Any] = {"by": None, "at": where.at - timedelta(days=700), "channel": Channel.SYSTEM}
     organisation.create_user(
         username="boss",
@@ -141,6 +144,7 @@ def approving(where: Company, **changes: Any) -> Company:
         if stage["key"] == "needs_analysis":
             stage["exit"] = [
                 {"key": "ati", "name": name("ATI 通过", "ATI given"), "type": "approval", "approval": "ati"}
+                | ({"applies_if": ati_if} if ati_if else {})
             ]
         elif stage["key"] == "quote_negotiation":
             stage["exit"] = [

@@ -365,6 +365,16 @@ def test_the_panel_of_a_deal_shows_the_path_explains_the_freeze_reminds_and_with
     assert "These stand still" not in opened(client, where.zhou, page)
 
 
+@pytest.mark.rule("GT-9")
+def test_the_panel_asks_for_no_approval_that_does_not_concern_the_deal(client):
+    where = approving(company(language="en"), ati_if={"field": "is_tender", "op": "eq", "value": True})
+    for is_tender in (True, False):
+        deal = where.deal(stage="needs_analysis", is_tender=is_tender)
+        html = opened(client, where.zhou, reverse("crm:opportunity", args=[deal.pk]))
+        ask = reverse("process:approval_ask", args=[where.journey(deal).pk, "ati"])
+        assert (ask in html) is is_tender
+
+
 @pytest.mark.rule("AP-15")
 def test_how_long_it_usually_takes_is_said_with_its_number(where, client):
     start = timezone.now() - timedelta(days=30)

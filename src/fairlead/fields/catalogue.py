@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 
 from .enums import NUMERIC, TEMPORAL, TEXTUAL, FieldType, PersonalData
 
@@ -106,6 +106,12 @@ class FieldSpec:
     def name(self, language: str | None = None) -> str:
         return pick(self.label, language)
 
+    @property
+    def unit_name(self) -> str:
+        """The unit as a person reads it: days, hours and months are kept as `d`, `h` and `mo`."""
+        known = _UNITS.get(self.unit)
+        return str(known) if known is not None else self.unit
+
     def readable_by(self, actor: Actor) -> bool:
         return self.read_right is None or actor.may(self.read_right)
 
@@ -135,6 +141,13 @@ class FieldSpec:
             day = value.date() if isinstance(value, datetime) else value
             return day not in PLACEHOLDER_DATES
         return True
+
+
+_UNITS: Final = {
+    "d": pgettext_lazy("unit of a field", "days"),
+    "h": pgettext_lazy("unit of a field", "hours"),
+    "mo": pgettext_lazy("unit of a field", "months"),
+}
 
 
 def pick(label: Mapping[str, str], language: str | None = None) -> str:

@@ -54,7 +54,7 @@ def ease_words(changes: Sequence[Change], reader: Any) -> str:
 
 
 def _unit(value: str, change: Change) -> str:
-    return f"{value} {change.spec.unit}" if change.spec.unit else value
+    return f"{value} {change.spec.unit_name}" if change.spec.unit else value
 
 
 def steps_words(

@@ -83,7 +83,7 @@ def value_text(value: Any, spec: FieldSpec | None) -> str:
         text = f"{Decimal(text).normalize():,f}"
     except InvalidOperation:
         return text
-    return f"{text} {spec.unit}" if spec is not None and spec.unit else text
+    return f"{text} {spec.unit_name}" if spec is not None and spec.unit else text
 
 
 def bounds_text(bounds: Iterable[Bound], catalogue: Catalogue) -> str:

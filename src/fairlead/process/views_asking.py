@@ -21,6 +21,7 @@ from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Refusal
 from fairlead.common.returned import NOTHING, Returned
 from fairlead.common.text import clean_text
 from fairlead.fields.catalogue import catalogue, pick
+from fairlead.fields.conditions import verdict as condition_verdict
 from fairlead.fields.enums import NUMERIC, FieldType
 from fairlead.journal.enums import Channel
 from fairlead.organisation.models import User
@@ -34,7 +35,7 @@ from .approval_forecast import ease_words, steps_words, usual_words
 from .approval_policy import ApprovalKind
 from .approval_screens import STATE_LOOKS, due_of, rail_of
 from .approval_times import usual_time
-from .definition import Definition
+from .definition import Criterion, Definition
 from .envelopes import Cover, coverage
 from .facts import Facts
 from .models import ApprovalRequest, Journey
@@ -122,17 +123,24 @@ def record_panel(
 
 
 def _kinds_here(definition: Definition, facts: Facts) -> set[str]:
-    """The kinds that the gate ahead asks for."""
+    """The kinds that the gate ahead asks for, of a record like this one: a bid is decided only where one is made."""
     here = facts.journey.stage_key
     if here not in definition.by_key:
         return set()
     stage = definition.stage(here)
     found = set()
     for criterion in (*stage.entry, *stage.exit):
+        if not _may_apply(criterion, facts):
+            continue
         for one in (criterion, *criterion.children):
-            if one.params.get("approval"):
+            if one.params.get("approval") and _may_apply(one, facts):
                 found.add(str(one.params["approval"]))
     return found
+
+
+def _may_apply(criterion: Criterion, facts: Facts) -> bool:
+    condition = criterion.applies_if
+    return condition is None or condition_verdict(condition, facts.fields, now=facts.at) is not False
 
 
 def _running(request: ApprovalRequest, reader: Any, at: datetime) -> dict[str, Any]:
@@ -246,7 +254,7 @@ def _ask_page(
             {
                 "name": f"{TRIED}{bind.spec.key}",
                 "label": bind.spec.name(),
-                "unit": bind.spec.unit,
+                "unit": bind.spec.unit_name,
                 "value": request.GET.get(f"{TRIED}{bind.spec.key}", _plain(situation.facts.fields.get(bind.spec.key))),
                 "error": wrong.get(bind.spec.key),
             }

@@ -62,4 +62,4 @@ def text_of(spec: FieldSpec, value: Any, names: Names) -> str:
     if spec.type in REFERENCE:
         return names.get((target_of(spec), int(value)), "—") if str(value).isdigit() else ""
     text = value_words(spec, value)
-    return f"{text} {spec.unit}".strip() if spec.unit else text
+    return f"{text} {spec.unit_name}".strip() if spec.unit else text

@@ -330,7 +330,7 @@ class _Items:
             "options": options,
             "value": self._kept(found, kind, name, self._as_text(spec, stored)),
             "hint": pick(spec.help) if spec.help else None,
-            "unit": spec.unit or None,
+            "unit": spec.unit_name or None,
             "error": found["wrong"].get(spec.key),
             "theirs": found["refused"].get("theirs", {}).get(spec.key),
             "attrs": {"list": "accounts"}
