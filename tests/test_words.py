@@ -22,3 +22,9 @@ def test_chinese_keeps_the_tone_of_the_house(room):
         if message.id:
             wrong += [text for text in texts if any(word in text for word in ("您", "成功", "！", "!"))]
     assert wrong == []
+
+
+@pytest.mark.rule("WORDS-1")
+def test_no_word_is_translated_in_two_ways():
+    """All catalogues become one: of two translations the second room would show the first room's."""
+    assert messages.disagreements() == []

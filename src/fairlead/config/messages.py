@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
         compile_all(rooms)
         return 0
     if action == "check":
-        found = [problem for room in rooms for problem in problems(room)]
+        found = [problem for room in rooms for problem in problems(room)] + disagreements()
         print("\n".join(found) or "Every word is translated.")  # noqa: T201
         return 1 if found else 0
     print("fairlead messages update|compile|check [ROOM …]", file=sys.stderr)  # noqa: T201
@@ -154,6 +154,27 @@ def problems(room: str) -> list[str]:
             found.append(f"{room}: another placeholder: {_short(entry)}")
         if said.get(entry.id, entry.context) is None:
             found.append(f"{room}: not used: {_short(entry)}")
+    return found
+
+
+def disagreements() -> list[str]:
+    """One line for each word that two rooms translate differently.
+
+    Django reads all catalogues into one: of two translations only one is ever seen, in both rooms. Where the
+    meanings differ the word needs a context (`pgettext`), where they do not it needs one translation.
+    """
+    said: dict[tuple[Any, str | None], dict[Any, str]] = {}
+    for room in ROOMS:
+        for entry in _messages(read(room)):
+            texts = tuple(entry.string) if isinstance(entry.string, (tuple, list)) else entry.string
+            key = tuple(entry.id) if isinstance(entry.id, (tuple, list)) else entry.id
+            said.setdefault((key, entry.context), {}).setdefault(texts, room)
+    found = []
+    for (key, _context), ways in said.items():
+        if len(ways) > 1:
+            word = key[0] if isinstance(key, tuple) else key
+            each = ", ".join(f"{room} {text!r}" for text, room in ways.items())
+            found.append(f"two translations, of which one is never seen: “{word[:70]}”: {each}")
     return found
 
 

@@ -48,7 +48,7 @@ class SignInForm(forms.Form):
 
 def _code(**kwargs: Any) -> forms.CharField:
     return forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("second step", "Code"),
         max_length=40,
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
@@ -77,7 +77,10 @@ class PlaceForm(forms.Form):
 
 
 def first_data() -> list[tuple[str, Any]]:
-    return [("", _("Nothing yet")), *((key, words) for key, (words, _route) in registry.FIRST_DATA.items())]
+    return [
+        ("", pgettext_lazy("to begin with", "Nothing yet")),
+        *((key, words) for key, (words, _route) in registry.FIRST_DATA.items()),
+    ]
 
 
 class AdministratorForm(forms.Form):

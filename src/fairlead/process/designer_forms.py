@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from fairlead.fields.enums import FieldType
 
@@ -165,7 +166,7 @@ def new_stage_inputs(body: Values, around: Around) -> Inputs:
     after = (("", _("at the end")), *around.stage_options)
     return (
         *names("name", _("Name in Chinese"), _("Name in English"), body.get("name")),
-        Input(name="after", label=_("After"), kind="select", options=after),
+        Input(name="after", label=pgettext("place in an order", "After"), kind="select", options=after),
     )
 
 

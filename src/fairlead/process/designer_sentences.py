@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from fairlead.fields.catalogue import Catalogue, pick
 from fairlead.fields.conditions import ConditionError, compile_tree
@@ -177,7 +178,7 @@ def _asks_document(body: Values, around: Around) -> Inputs:
               hint=_("A word of small letters, such as minutes or need_confirmation.")),
         Input(name="by", label=_("From whom"), kind="select", value=body.get("by") or "",
               options=(("", _("anybody")), ("customer", _("the customer")))),
-        Input(name="signed", label=_("Signed"), kind="checkbox", value=body.get("signed", False)),
+        Input(name="signed", label=pgettext("a document", "Signed"), kind="checkbox", value=body.get("signed", False)),
         _number("version_min", _("From version"), body, 1, 1000),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from fairlead.common.money import format_amount
 from fairlead.common.names import localized
@@ -30,7 +31,9 @@ def kind_words(asked: OverrideRequest) -> str:
     """What sort of leave is asked."""
     if asked.criterion_key:
         return _("Waiver")
-    return {Kind.SKIP: _("Skip"), Kind.REGRESS: _("Step back")}.get(Kind(asked.move_kind), _("Leave to move"))
+    return {Kind.SKIP: pgettext("a stage", "Skip"), Kind.REGRESS: _("Step back")}.get(
+        Kind(asked.move_kind), _("Leave to move")
+    )
 
 
 def _amount(asked: OverrideRequest, currency: str) -> str:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fairlead.common.access import access
@@ -151,7 +152,7 @@ def _state(row: Delegation, today: Any) -> tuple[str, str]:
     if row.to_date < today:
         return "hold", _("Over")
     if row.from_date > today:
-        return "planned", _("Planned")
+        return "planned", pgettext("a delegation", "Planned")
     return "won", _("In force")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from fairlead.fields.catalogue import Catalogue, pick
 from fairlead.organisation.calendars import Calendar
@@ -347,7 +347,7 @@ def mend_word(mend: str) -> str:
         "activity": _("Log activity"),
         "document": _("File it"),
         "relation": _("Add contact"),
-        "score": _("Score"),
+        "score": pgettext("to do", "Score"),
         "attest": _("Confirm"),
         "task": _("Do tasks"),
         "external": _("Look"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
 from fairlead.common.access import access
@@ -177,7 +178,7 @@ def answer_hand_over(request: HttpRequest, pk: int, handover_id: int) -> HttpRes
         request,
         pk,
         form,
-        _("Returned"),
+        pgettext("a hand-over", "Returned"),
         lambda: services.return_hand_over(
             handover_id, reason_code=data.get("reason_code", ""), reason=data.get("reason", ""), **how
         ),

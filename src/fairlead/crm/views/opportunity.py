@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from fairlead.common.access import access
@@ -394,7 +394,7 @@ def adding(request: HttpRequest, url: str, *, may_edit: bool) -> dict[str, Any]:
     user: Any = request.user
     names = {"log": _("Log"), "plan": _("Plan")} if may_edit else {}
     if user.may("comment.add"):
-        names["comment"] = _("Comment")
+        names["comment"] = pgettext("on a move", "Comment")
     add = request.GET.get("add", "log")
     add = add if add in names else next(iter(names), "")
     return {

@@ -159,7 +159,7 @@ def choices_for(lookup: str, *, by: Any, definition: Any) -> list[tuple[str, str
             "lost": _("Lost"),
             "cancelled": _("Cancelled"),
             "on_hold": _("On hold"),
-            "open": _("Open"),
+            "open": pgettext("a record", "Open"),
         }
         return [(e.key, names[e.key]) for e in entries]
     if lookup == "reason":

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from fairlead.analytics import funnel
 from fairlead.analytics.funnel import members
@@ -37,7 +38,7 @@ def staying(asked: Asked) -> Mapping[str, Any]:
     table = Table(
         columns(
             _("Stage"),
-            _("Stays"),
+            pgettext("in a stage", "Stays"),
             _("Still there"),
             _("Median"),
             _("95% interval"),

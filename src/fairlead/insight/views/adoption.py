@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from fairlead.analytics.adoption import ELEMENTS, TIMELY
@@ -84,7 +85,11 @@ def adoption_rows(request: HttpRequest) -> HttpResponse:
         "count": len(ids),
         "choices": [
             {"text": text, "url": words.rows_url(what, value, owner=whose, day=day), "current": hit == key}
-            for key, value, text in (("", None, _("All")), ("1", True, _("Done")), ("0", False, _("Open")))
+            for key, value, text in (
+                ("", None, _("All")),
+                ("1", True, pgettext("behaviour", "Done")),
+                ("0", False, pgettext("behaviour", "Open")),
+            )
         ],
         "rows": _rows(asked, what, pages.object_list),
         "is_moves": what == TIMELY,

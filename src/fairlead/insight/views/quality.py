@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from fairlead.common.access import access
@@ -173,7 +173,7 @@ def quality_rows(request: HttpRequest, key: str) -> HttpResponse:
 
 def part_name(part: str) -> str:
     return {
-        "asked": _("Asked"),
+        "asked": pgettext("at a gate", "Asked"),
         "at_once": _("Met at once"),
         "through": _("Went through"),
         "waived": _("Let pass by waiver"),

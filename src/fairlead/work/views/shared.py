@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from fairlead.common import records
 from fairlead.common.names import localized
@@ -136,6 +137,6 @@ def labels() -> dict[str, str]:
         "reference": _("Or where it is filed"),
         "valid_until": _("Valid until"),
         "assignee": _("Who does it"),
-        "due_date": _("Until"),
-        "due_in": _("Until"),
+        "due_date": pgettext("a task is due", "Until"),
+        "due_in": pgettext("a task is due", "Until"),
     }

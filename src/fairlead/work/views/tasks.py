@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.dates import MONTHS, WEEKDAYS_ABBR
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fairlead.common.access import access
@@ -172,7 +172,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
         ],
         "states": [
             {"text": text, "url": f"{here}?scope={scope}&state={key}", "current": (key == "done") == done}
-            for key, text in (("open", _("Open")), ("done", _("Done")))
+            for key, text in (("open", pgettext("tasks", "Open")), ("done", _("Done")))
         ],
     }
     return page(request, "work/tasks.html", context)
