@@ -23,6 +23,7 @@ from django.db.models import (
 )
 from django.utils import timezone
 
+from fairlead.common.questions import Question
 from fairlead.crm.models import Opportunity
 from fairlead.crm.selectors.visible import visible_parts
 from fairlead.organisation.models import User
@@ -86,6 +87,27 @@ UNSEEN: Final = (
     "account__search_key",
     "account__custom",
     "journey__clocks",
+)
+
+
+# Asked on every opening of the day, with the same shape each time.
+_deals: Question[Opportunity] = Question(
+    lambda ids: (
+        Opportunity.objects.select_related("account", "owner", "journey__stage")
+        .defer(*UNSEEN)
+        .filter(pk__in=ids)
+    ),
+    lists=("ids",),
+)
+_planned: Question[Activity] = Question(
+    lambda ids: Activity.objects.filter(
+        subject_type="opportunity", subject_id__in=ids, state=ActivityState.PLANNED, due_at__isnull=False
+    ).order_by("-due_at", "-pk"),
+    lists=("ids",),
+)
+_red: Question[Clock] = Question(
+    lambda ids: Clock.objects.filter(journey__in=ids, level=ClockLevel.RED).order_by("-breached_at", "-pk"),
+    lists=("ids",),
 )
 
 
@@ -166,8 +188,7 @@ def _ids(parts: Iterable[QuerySet[Journey]], kind: str, at: datetime, room: int)
 
 def _read(ids: Sequence[int]) -> dict[int, Opportunity]:
     """The deals of all blocks at once."""
-    rows = Opportunity.objects.select_related("account", "owner", "journey__stage").defer(*UNSEEN)
-    return rows.in_bulk(ids) if ids else {}
+    return {deal.pk: deal for deal in _deals(ids)} if ids else {}
 
 
 def _steps(blocks: Sequence[Block]) -> dict[int, Activity]:
@@ -175,18 +196,15 @@ def _steps(blocks: Sequence[Block]) -> dict[int, Activity]:
     deals = [deal.pk for block in blocks if block.kind == "due" for deal in block.deals]
     if not deals:
         return {}
-    planned = Activity.objects.filter(
-        subject_type="opportunity", subject_id__in=deals, state=ActivityState.PLANNED, due_at__isnull=False
-    ).order_by("-due_at", "-pk")
-    return {activity.subject_id: activity for activity in planned}  # the earliest wins
+    return {activity.subject_id: activity for activity in _planned(deals)}  # the earliest wins
 
 
 def _clocks(blocks: Sequence[Block]) -> dict[int, Clock]:
-    journeys = [deal.journey_id for block in blocks if block.kind == "over" for deal in block.deals]
+    over = [deal for block in blocks if block.kind == "over" for deal in block.deals]
+    journeys = [deal.journey_id for deal in over if deal.journey_id is not None]
     if not journeys:
         return {}
-    red = Clock.objects.filter(journey__in=journeys, level=ClockLevel.RED).order_by("-breached_at", "-pk")
-    return {clock.journey_id: clock for clock in red}
+    return {clock.journey_id: clock for clock in _red(journeys)}
 
 
 def _meetings(user: User, at: datetime) -> list[Meeting]:
