@@ -131,6 +131,12 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("journeys/<id:pk>/clocks/settle", "POST"): fixed(clock="visit", act="silent"),
     ("calendar/week", "PUT"): fixed(weekly={"1": [["09:00", "12:00"]]}),
     ("calendar/days/<day>", "PUT"): fixed(kind="holiday"),
+    ("calendars", "POST"): fixed(name="新加坡", time_zone="Asia/Singapore", pattern="mon_fri"),
+    ("calendars/<id:pk>", "PATCH"): fixed(name="海湾"),
+    ("calendars/<id:pk>/week", "PUT"): fixed(weekly={"7": [["09:00", "12:00"]]}),
+    ("calendars/<id:pk>/days/<day>", "PUT"): fixed(kind="holiday"),
+    ("users/<id:pk>/calendar", "PUT"): lambda o, w: {"calendar": o.of("calendar", MINE)},
+    ("teams/<id:pk>/calendar", "PUT"): lambda o, w: {"calendar": o.of("calendar", MINE)},
     ("journeys/<id:pk>/attestations", "POST"): fixed(criterion="ati", statement="同意"),
     ("journeys/<id:pk>/overrides", "POST"): lambda o, w: {
         "criterion": "problem_stated", "reason": "management", "text": WAIVER, "compensation": "下周补上", "expires_at": soon()},
@@ -270,6 +276,8 @@ OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
     ("opportunities/<int:pk>/role-questions/", "POST"): fixed(role="SR", question="几周？"),
     ("opportunities/<int:pk>/role-questions/<int:question_id>/", "POST"): fixed(answer="可以。", version=1),
     ("opportunities/<int:pk>/answers/", "POST"): fixed(key="today_how", answer="每天手抄"),
+    ("settings/calendar/new/", "POST"): fixed(new_name="新加坡", new_zone="Asia/Singapore", base="week:mon_fri"),
+    ("settings/calendar/change/", "POST"): fixed(name="公司", time_zone="Asia/Shanghai", notices="1", version=1),
     ("settings/calendar/week/", "POST"): fixed(weekday_1="09:00-12:00", version=1),
     ("settings/calendar/day/", "POST"): lambda o, w: {"date": today(), "kind": "holiday", "version": 1},
     ("opportunities/new/", "POST"): lambda o, w: {

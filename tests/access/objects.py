@@ -55,6 +55,7 @@ KINDS: Final[Mapping[str, str]] = {
     "people/": "user",
     "users/": "user",
     "teams/": "team",
+    "calendars/": "calendar",
     "profile/keys/": "key",
     "keys/": "key",
     "attestations/": "attestation",
@@ -143,7 +144,7 @@ SECOND: Final[Mapping[str, str]] = {
     "step_id": "plan_step", "veto_id": "veto", "handover_id": "hand_over", "question_id": "role_question",
 }  # fmt: skip
 #: Objects that everybody with the right may see, whoever made them.
-SHARED: Final = frozenset({"user", "team", "field", "segment"})
+SHARED: Final = frozenset({"user", "team", "calendar", "field", "segment"})
 
 
 @dataclass
@@ -209,6 +210,10 @@ def build(where: Company) -> Objects:
         made.add(kind, mine, foreign)
     made.add("user", seller, stranger)
     made.add("team", where.teams["east_one"], where.teams["south_one"])
+    abroad = organisation.create_calendar(
+        name="中东", time_zone="Asia/Dubai", pattern="sun_thu", **where.how(where.people["admin"])
+    )
+    made.add("calendar", abroad, abroad)
     runs = [
         exchange.stage_file(
             ["客户\n启晨\n".encode()], file_name="a.csv", kind="account", **where.how(manager)

@@ -20,6 +20,7 @@ from fairlead.crm.services import plan
 from fairlead.fields import services as fields
 from fairlead.journal.models import Event
 from fairlead.offers import services as offers
+from fairlead.organisation import services as organisation
 from fairlead.process import services as process
 from fairlead.process.models import Migration
 from fairlead.process.services.sandboxing import begin_sandbox
@@ -100,6 +101,9 @@ def furnish(where: Company) -> Place:
     ids["hand_over_of_mine"] = crm.offer_hand_over(deal.pk, package="sr_fr", there={
         "scope", "configuration", "promises", "dates", "cost"}, **how).pk  # fmt: skip
     ids["role_question"] = crm.ask_role(deal.pk, role="FR", question="二期能提前两周吗？", **how).pk
+    ids["calendar"] = organisation.create_calendar(
+        name="中东", time_zone="Asia/Dubai", pattern="sun_thu", **where.how(where.admin)).pk  # fmt: skip
+    ids["team"] = where.zhou.team_id
     ids["draft"] = process.begin_draft(PROCESS, **where.how(where.people["tang"])).pk
     ids["sandbox"] = begin_sandbox(PROCESS, by=where.people["tang"], at=at).pk
     ids["migration"] = Migration.objects.create(
@@ -283,6 +287,17 @@ LINES: Mapping[str, Line] = {
     "calendar_set_week": Line("admin", body=lambda p: {"weekly": {"1": [["09:00", "12:00"]]}}),
     "calendar_set_day": Line("admin", body=lambda p: {"kind": "holiday", "zh": "司庆"}, path={"day": "2026-12-24"}),
     "calendar_remove_day": Line("admin", path={"day": "2026-12-24"}),
+    "calendars_list": Line("zhou"),
+    "calendars_create": Line("admin", body=lambda p: {
+        "name": "新加坡", "time_zone": "Asia/Singapore", "pattern": "mon_fri"}, status=201),
+    "calendars_get": Line("zhou", "calendar"),
+    "calendars_change": Line("admin", "calendar", lambda p: {"name": "海湾"}),
+    "calendars_remove": Line("admin", "calendar", status=204),
+    "calendars_set_week": Line("admin", "calendar", lambda p: {"weekly": {"7": [["09:00", "12:00"]]}}),
+    "calendars_set_day": Line("admin", "calendar", lambda p: {"kind": "holiday"}, path={"day": "2026-12-24"}),
+    "calendars_remove_day": Line("admin", "calendar", path={"day": "2026-12-24"}),
+    "users_set_calendar": Line("admin", "user", lambda p: {"calendar": p.ids["calendar"]}),
+    "teams_set_calendar": Line("admin", "team", lambda p: {"calendar": p.ids["calendar"]}),
     "approvals_list": Line("zhou", "journey"),
     "approvals_inbox": Line("chen"),
     "approvals_screen": Line("chen", "approval"),

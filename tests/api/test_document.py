@@ -69,7 +69,8 @@ def test_whatever_changes_a_versioned_record_asks_for_its_version(built):
     }  # fmt: skip
     assert asking == {
         "accounts_edit", "accounts_reassign", "activities_cancel", "activities_complete", "calendar_remove_day",
-        "calendar_set_day", "calendar_set_week", "comments_edit", "contacts_edit",
+        "calendar_set_day", "calendar_set_week", "calendars_change", "calendars_remove", "calendars_remove_day",
+        "calendars_set_day", "calendars_set_week", "comments_edit", "contacts_edit",
         "contacts_left", "contacts_reassign", "contracts_edit", "drafts_ask", "drafts_discard", "drafts_edit",
         "drafts_publish", "drafts_rebase", "drafts_replace", "fields_change", "hand_overs_answer",
         "hand_overs_withdraw", "journeys_category", "journeys_switch", "migrations_do", "migrations_edit",

@@ -18,11 +18,20 @@ BERLIN = ZoneInfo("Europe/Berlin")
 CHINA = Calendar(notices=mainland_china())
 ROUND_THE_CLOCK = {weekday: ((time(0), time(0)),) for weekday in range(1, 8)}
 NIGHT_SHIFT = Calendar(time_zone="Europe/Berlin", weekly={7: ((time(1), time(6)),), 1: ((time(0), time(4)),)})
+#: A day, a week over New Year, and two years at once.
+LEAVE = (
+    (date(2024, 5, 6), date(2024, 5, 6)),
+    (date(2024, 12, 27), date(2025, 1, 3)),
+    (date(2026, 2, 1), date(2028, 1, 31)),
+)
 CALENDARS = {
     "china": CHINA,
     "berlin": Calendar(time_zone="Europe/Berlin"),
     "night": NIGHT_SHIFT,
     "always": Calendar(time_zone="Europe/Berlin", weekly=ROUND_THE_CLOCK),
+    "gulf": Calendar(time_zone="Asia/Dubai", weekly=dict.fromkeys((7, 1, 2, 3, 4), OFFICE_WEEK[1])),
+    "away": CHINA.away(LEAVE),
+    "berlin away": Calendar(time_zone="Europe/Berlin", weekly=ROUND_THE_CLOCK).away(LEAVE),
 }
 
 
@@ -179,6 +188,44 @@ def test_working_days_agree_with_counting_by_hand(one, other, n):
     after = CHINA.workday_after(start, n)
     assert CHINA.is_workday(after)
     assert CHINA.working_days_between(start, after) == n
+
+
+@pytest.mark.rule("CA-1", "CA-4")
+@settings(deadline=None)  # the first question about a year sums it
+@given(
+    st.sampled_from(["china", "berlin", "night", "gulf"]),
+    DATES,
+    st.integers(0, 800),
+    DATES,
+    st.integers(1, 60),
+)
+def test_leave_takes_its_days_out_of_a_calendar_and_no_others(name, first, length, day, n):
+    calendar, last = CALENDARS[name], min(first + timedelta(days=length), date(2033, 12, 31))
+    away = calendar.away([(first, last)])
+    assert away.is_workday(day) == (calendar.is_workday(day) and not first <= day <= last)
+    assert away.hours_on(day) == (() if first <= day <= last else calendar.hours_on(day))
+    late = day + timedelta(days=400)
+    lost = calendar.count_working_days(max(first, day + timedelta(days=1)), min(last, late))
+    assert away.working_days_between(day, late) == calendar.working_days_between(day, late) - lost
+    assert away.working_days_between_many([day.toordinal()], [late.toordinal()]) == [
+        away.working_days_between(day, late)
+    ]
+    after = away.workday_after(day, n)
+    assert away.is_workday(after)
+    assert away.working_days_between(day, after) == n
+    assert after >= calendar.workday_after(day, n)
+
+
+@pytest.mark.rule("CA-1")
+def test_a_clock_stands_still_while_its_owner_is_away():
+    friday = shanghai(2026, 3, 6, 17)
+    away = CHINA.away([(date(2026, 3, 9), date(2026, 3, 13))])
+    assert CHINA.add_working_time(friday, timedelta(hours=2)) == shanghai(2026, 3, 9, 10)
+    assert away.add_working_time(friday, timedelta(hours=2)) == shanghai(2026, 3, 16, 10)
+    assert away.add_working_days(friday, 1) == shanghai(2026, 3, 16, 18)
+    assert away.opening_at(shanghai(2026, 3, 10, 10)) == shanghai(2026, 3, 16, 9)
+    assert away.usual_day == CHINA.usual_day
+    assert CHINA.away([]) is CHINA
 
 
 def test_hours_that_overlap_or_end_too_early_are_refused():

@@ -4,6 +4,8 @@ Instants are aware; days are dates in the calendar's own time zone. The start of
 moves to the next opening; an end that falls on a closing is that closing, not the next opening.
 """
 
+from __future__ import annotations
+
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,6 +121,10 @@ class Calendar:
             for begin, end in self._usual
         )
         return sum((length if length > _ZERO else length + timedelta(days=1) for length in lengths), _ZERO)
+
+    def away(self, spans: Sequence[tuple[date, date]]) -> Calendar:
+        """This calendar for a person who is on leave on some days: `spans` of first and last day. They do not work."""
+        return _Away(self, spans) if spans else self
 
     # Days
 
@@ -291,6 +297,38 @@ class Calendar:
         for opening, closing in self._instants(day):
             spent += max(min(at, closing) - opening, _ZERO)
         return spent
+
+
+class _Away(Calendar):
+    """A calendar less the days of somebody's leave. Years without leave are those of the calendar itself."""
+
+    def __init__(self, base: Calendar, spans: Sequence[tuple[date, date]]) -> None:
+        self.zone, self.weekly, self.days, self.notices = base.zone, base.weekly, base.days, base.notices
+        self._usual, self._base, self._spans = base._usual, base, tuple(spans)
+        self._years, self._opened = {}, {}
+
+    def _year(self, year: int) -> _Year:
+        block = self._years.get(year)
+        if block is None:
+            plain = self._base._year(year)
+            first, length = plain.first, len(plain.hours)
+            off: set[int] = set()
+            for begin, end in self._spans:
+                off.update(range(max(begin.toordinal() - first, 0), min(end.toordinal() - first + 1, length)))
+            block = self._years[year] = plain if not off else _less(plain, off)
+        return block
+
+
+def _less(plain: _Year, off: set[int]) -> _Year:
+    """The year without the working time of the days `off`, counted from its first as 0."""
+    hours = tuple(() if n in off else of_day for n, of_day in enumerate(plain.hours))
+    spent = (_ZERO if n in off else after - before for n, (before, after) in enumerate(pairwise(plain.time)))
+    return _Year(
+        plain.first,
+        hours,
+        tuple(accumulate((bool(of_day) for of_day in hours), initial=0)),
+        tuple(accumulate(spent, initial=_ZERO)),
+    )
 
 
 def _checked(hours: Sequence[Interval]) -> Hours:

@@ -58,6 +58,14 @@ class DaySource(models.TextChoices):
     COMPANY = "company", _("Company")
 
 
+class WeekPattern(models.TextChoices):
+    """A plain week that a new calendar may begin with."""
+
+    MON_FRI = "mon_fri", _("Monday–Friday")
+    SUN_THU = "sun_thu", _("Middle East: Sunday–Thursday")
+    MON_SAT = "mon_sat", _("Monday–Saturday")
+
+
 class KeyScope(models.TextChoices):
     """What an API key may be used for; never more than its owner may do."""
 

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from fairlead.common.refusals import Invalid
 from fairlead.organisation import registry
 from fairlead.organisation.enums import KeyScope, Language, ProcessTemplate, Role, Theme
-from fairlead.organisation.models import Organisation, Team, User
+from fairlead.organisation.models import Organisation, Team, User, WorkingCalendar
 
 CURRENCIES = ("CNY", "HKD", "TWD", "USD", "EUR", "GBP", "JPY", "SGD", "AUD", "CAD", "CHF", "KRW", "INR")
 PASSWORD_LIMIT = 1024
@@ -143,6 +143,13 @@ class ApiKeyForm(forms.Form):
         return timedelta(days=self.cleaned_data["days"])
 
 
+def _offer_calendars(form: forms.Form) -> None:
+    """The choice of a calendar, where there is more than the company's own."""
+    if WorkingCalendar.objects.filter(is_default=False).exists():
+        return
+    form.fields.pop("calendar", None)
+
+
 class UserForm(forms.Form):
     """A new person; `password` may stay empty, then nobody can sign in until one is set."""
 
@@ -156,6 +163,10 @@ class UserForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), required=False)
+    calendar = forms.ModelChoiceField(
+        label=_("Working calendar"), queryset=WorkingCalendar.objects.all(), required=False,
+        empty_label=_("That of the team"),
+    )  # fmt: skip
     roles = forms.MultipleChoiceField(
         label=_("Roles"), choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -165,6 +176,7 @@ class UserForm(forms.Form):
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _offer_calendars(self)
         self.fields["team"].queryset = Team.objects.visible_to(by).active().as_tree()  # type: ignore[attr-defined]
 
 
@@ -191,7 +203,15 @@ class TeamForm(forms.Form):
 
 
 class TeamEditForm(TeamForm):
+    calendar = forms.ModelChoiceField(
+        label=_("Working calendar"), queryset=WorkingCalendar.objects.all(), required=False,
+        empty_label=_("That of the team above"),
+    )  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer_calendars(self)
 
 
 def first_guess(language: str) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class Team(models.Model):
     path = models.CharField(max_length=255, blank=True, db_index=True)  # "000001/000004/": sorts as a tree
     branch_ids = models.JSONField(default=list)  # itself and every team below; written with the tree
     is_active = models.BooleanField(default=True)
+    # Of its people and the teams below it, unless theirs says otherwise; none: that of the team above.
+    calendar = models.ForeignKey(
+        "WorkingCalendar", models.PROTECT, null=True, blank=True, related_name="teams"
+    )
     is_sample = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
     objects = TeamQuerySet.as_manager()
@@ -86,6 +90,10 @@ class User(AbstractBaseUser):
     time_zone = models.CharField(_("Time zone"), max_length=64, default="Asia/Shanghai")
     is_active = models.BooleanField(default=True)
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="members")
+    # None: that of the nearest team that has one, or the company's.
+    calendar = models.ForeignKey(
+        "WorkingCalendar", models.PROTECT, null=True, blank=True, related_name="people"
+    )
     must_change_password = models.BooleanField(default=False)
     second_step_due = models.BooleanField(default=False)  # a role asks for a second step, and there is none
     is_sample = models.BooleanField(default=False)
@@ -345,6 +353,9 @@ class WorkingCalendar(models.Model):
     country = models.CharField(max_length=2, blank=True, default="CN")  # "" takes no official notices
     is_default = models.BooleanField(default=False)
     stamp = models.CharField(max_length=32, default=new_stamp)  # another one for each state of row and days
+    # On the company's own: another one for each state of who works by which calendar and who is on leave; empty
+    # while nobody has one of their own.
+    people_stamp = models.CharField(max_length=32, blank=True, default="")
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

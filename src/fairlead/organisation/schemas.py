@@ -14,6 +14,9 @@ class UserOut(Answer):
     username: str
     name: str
     team: int | None
+    calendar: int | None = Field(
+        description="Their own working calendar; null: that of the team or the company"
+    )
     is_active: bool
 
 
@@ -43,6 +46,7 @@ class TeamOut(Answer):
     name: str
     kind: str
     parent: int | None
+    calendar: int | None = Field(description="The team's own working calendar; null: that of the team above")
     is_active: bool
 
 
@@ -76,13 +80,15 @@ def user_out(user: User) -> dict[str, Any]:
         "username": user.username,
         "name": user.name,
         "team": user.team_id,
+        "calendar": user.calendar_id,
         "is_active": user.is_active,
     }
 
 
 def team_out(team: Team) -> dict[str, Any]:
     return {
-        "id": team.pk, "name": team.name, "kind": team.kind, "parent": team.parent_id, "is_active": team.is_active,
+        "id": team.pk, "name": team.name, "kind": team.kind, "parent": team.parent_id,
+        "calendar": team.calendar_id, "is_active": team.is_active,
     }  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """Reads of the organisation that other rooms ask for often."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 
 from fairlead.common.questions import Question
 from fairlead.organisation.calendars import (
@@ -14,9 +16,39 @@ from fairlead.organisation.calendars import (
     parse_hours,
 )
 from fairlead.organisation.enums import DaySource
-from fairlead.organisation.models import Organisation, WorkingCalendar
+from fairlead.organisation.models import Organisation, Team, User, WorkingCalendar
 
-_default = Question(lambda: WorkingCalendar.objects.filter(is_default=True).order_by("pk")[:1])
+#: Of each calendar its id, its stamp, and of the company's own that of the people; that one comes first.
+_states = Question(
+    lambda: WorkingCalendar.objects.order_by("-is_default", "pk").values_list(
+        "pk", "stamp", "is_default", "people_stamp"
+    )
+)
+
+
+class Calendars:
+    """By which calendar the time of each person is counted: their own, their team's, or the company's (CA-1)."""
+
+    __slots__ = ("_own", "default", "marks", "people_stamp", "stamp")
+
+    def __init__(
+        self, default: Calendar, own: Mapping[int, Calendar], marks: Mapping[int, str], stamp: str
+    ) -> None:
+        self.default, self._own = default, own
+        #: What makes a person's calendar what it is, for those whose calendar is not simply the company's.
+        self.marks = marks
+        self.stamp = stamp  # of the company's calendar
+        told = ";".join(f"{pk}={mark}" for pk, mark in sorted(marks.items()))
+        self.people_stamp = sha256(told.encode()).hexdigest() if told else ""  # of all marks
+
+    def of(self, person_id: int | None) -> Calendar:
+        """The calendar of a person; of nobody the company's."""
+        return self.default if person_id is None else self._own.get(person_id, self.default)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether everybody works by one and the same calendar."""
+        return not self._own
 
 
 def default_calendar() -> Calendar:
@@ -24,8 +56,55 @@ def default_calendar() -> Calendar:
 
     Built once for each state of its row (`stamp`): one small query a call, never an outdated answer.
     """
-    row = _default.first()
-    return calendar_of(row) if row is not None else _plain(Organisation.objects.current().time_zone)
+    pk, stamp, is_default, _people = _states.first() or (0, "", False, "")
+    return _built(pk, stamp) if is_default else _plain(Organisation.objects.current().time_zone)
+
+
+def calendars() -> Calendars:
+    """The calendars of everybody: one small query a call, for who has which is kept for each state of it."""
+    states = _states()
+    pk, stamp, is_default, people = states[0] if states else (0, "", False, "")
+    if not is_default:
+        return Calendars(_plain(Organisation.objects.current().time_zone), {}, {}, "")
+    if not people:
+        return Calendars(_built(pk, stamp), {}, {}, stamp)
+    return _book(pk, people, tuple((pk, stamp) for pk, stamp, *_more in states))
+
+
+@lru_cache(maxsize=8)
+def _book(default_pk: int, _people_stamp: str, stamps: tuple[tuple[int, str], ...]) -> Calendars:
+    by_pk = dict(stamps)
+    own: dict[int, Calendar] = {}
+    marks: dict[int, str] = {}
+    for person, pk in _chosen().items():
+        if pk != default_pk and pk in by_pk:
+            own[person] = _built(pk, by_pk[pk])
+            marks[person] = by_pk[pk]
+    default = _built(default_pk, by_pk[default_pk])
+    return Calendars(default, own, marks, by_pk[default_pk])
+
+
+def _chosen() -> dict[int, int]:
+    """By person the calendar that is nearest to them, where there is any: their own, or that of a team upward."""
+    parents: dict[int, int | None] = {}
+    of_team: dict[int, int | None] = {}
+    for pk, parent, chosen in Team.objects.values_list("pk", "parent_id", "calendar_id"):
+        parents[pk], of_team[pk] = parent, chosen
+
+    def nearest(team: int | None) -> int | None:
+        while team is not None:
+            if (found := of_team.get(team)) is not None:
+                return found
+            team = parents.get(team)
+        return None
+
+    by_team = {team: nearest(team) for team in parents}
+    found: dict[int, int] = {}
+    for person, team, chosen in User.objects.values_list("pk", "team_id", "calendar_id"):
+        nearest_one = chosen if chosen is not None else by_team.get(team)
+        if nearest_one is not None:
+            found[person] = nearest_one
+    return found
 
 
 def calendar_of(row: WorkingCalendar) -> Calendar:

@@ -322,9 +322,15 @@ class Clock(models.Model):
 
 
 class ClockCalendar(models.Model):
-    """The state of the working calendar by which the clocks were last computed; one row."""
+    """The state of the calendars by which the clocks were last computed; one row.
+
+    `stamp` of the company's calendar; `people` says of everybody whose calendar is not simply that one, what made
+    theirs what it was, by their id; `people_stamp` is a digest of it.
+    """
 
     stamp = models.CharField(max_length=64, blank=True, default="")
+    people = models.JSONField(default=dict, blank=True)
+    people_stamp = models.CharField(max_length=64, blank=True, default="")
     computed_at = models.DateTimeField(null=True, blank=True)
 
 

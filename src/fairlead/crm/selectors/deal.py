@@ -22,7 +22,7 @@ from fairlead.fields.catalogue import Catalogue, catalogue
 from fairlead.journal.models import Event
 from fairlead.organisation.calendars import Calendar
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 from fairlead.process.carrying import exempt, grace, stage_now
 from fairlead.process.definition import Definition
 from fairlead.process.definitions import definition_of
@@ -191,7 +191,7 @@ def deal_page(
         row.fr_id,
     }
     names = _names(people, comment_ids, taking_part, row, sees_contacts=sees_contacts(by, row))
-    calendar = default_calendar()
+    calendar = calendars().of(row.owner_id)
     facts = _facts(
         row,
         journey,

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from fairlead.fields.catalogue import Catalogue, catalogue
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
 from fairlead.process import words
 from fairlead.process.definition import Criterion, Definition
 from fairlead.process.engine import AGAIN, decide, forward_move
@@ -152,7 +151,7 @@ class Gate:
     def ready_on(self, days: int) -> str:
         """The first day on which so many working days have passed in the stage."""
         entered = timezone.localdate(self.situation.facts.journey.entered_at)
-        return default_calendar().workday_after(entered, days).isoformat()
+        return self.situation.calendar.workday_after(entered, days).isoformat()
 
 
 def look(deal: Opportunity, user: Any, at: datetime, *, kind: str = "", to: str = "", **form: Any) -> Gate:

@@ -3,6 +3,13 @@
 from fairlead.organisation.services.calendars import remove_calendar_day, set_calendar_day, set_week
 from fairlead.organisation.services.first_steps import set_first_steps
 from fairlead.organisation.services.keys import authenticate_api_key, create_api_key, revoke_api_key
+from fairlead.organisation.services.own_calendars import (
+    CalendarInUse,
+    assign_calendar,
+    change_calendar,
+    create_calendar,
+    remove_calendar,
+)
 from fairlead.organisation.services.people import (
     LastAdministrator,
     change_preferences,
@@ -45,19 +52,23 @@ __all__ = [
     "LASTS",
     "VIEW_AS",
     "AlreadySetUp",
+    "CalendarInUse",
     "CannotViewAs",
     "LastAdministrator",
     "TeamInUse",
+    "assign_calendar",
     "assign_role",
     "authenticate_api_key",
     "begin_second_step",
     "begin_view_as",
+    "change_calendar",
     "change_organisation",
     "change_preferences",
     "change_user",
     "close_team",
     "confirm_second_step",
     "create_api_key",
+    "create_calendar",
     "create_team",
     "create_user",
     "deactivate",
@@ -69,6 +80,7 @@ __all__ = [
     "reach",
     "reactivate",
     "rebuild_tree",
+    "remove_calendar",
     "remove_calendar_day",
     "rename_team",
     "renew_recovery_codes",

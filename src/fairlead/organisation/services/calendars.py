@@ -126,5 +126,24 @@ def _touch(row: WorkingCalendar, *changed: str) -> None:
     row.version += 1
     row.stamp = new_stamp()
     row.save(update_fields=["version", "stamp", *changed])
+    tell_of_change()
+
+
+def fresh_stamp() -> str:
+    """Another mark for another state of a calendar."""
+    return new_stamp()
+
+
+def tell_of_change() -> None:
+    """Let whatever counts time compute anew once this transaction stands."""
     for hook in registry.CALENDAR_CHANGED:
         transaction.on_commit(hook)
+
+
+def touch_people(*, first: bool = False) -> None:
+    """Say that who works by which calendar may be another now. `first`: also where nobody had one of their own yet."""
+    rows = WorkingCalendar.objects.filter(is_default=True)
+    if not first:
+        rows = rows.exclude(people_stamp="")
+    if rows.update(people_stamp=new_stamp()):
+        tell_of_change()

@@ -19,6 +19,7 @@ from fairlead.organisation.enums import Language, Role, Theme
 from fairlead.organisation.models import Organisation, RoleAssignment, Team, TeamMembership, User
 from fairlead.organisation.names import fold_username, name_key
 from fairlead.organisation.services._base import business_day, changed_fields, journal, locked, require
+from fairlead.organisation.services.calendars import touch_people
 
 _USERNAME: Final = re.compile(r"[\w.@+-]{1,150}")
 PASSWORD_LIMIT: Final = 1024
@@ -254,6 +255,7 @@ def _enter_team(user: User, team: Team | None, day: date) -> None:
     if team is not None:
         TeamMembership.objects.create(user=user, team=team, from_date=day)
     user.team = team
+    touch_people()
 
 
 def keep_an_administrator(*, leaving: User) -> None:

@@ -11,6 +11,7 @@ from fairlead.common.text import clean_text
 from fairlead.organisation.enums import TeamKind
 from fairlead.organisation.models import Team, TeamPlacement, User
 from fairlead.organisation.services._base import business_day, journal, locked, require
+from fairlead.organisation.services.calendars import touch_people
 
 
 class TeamInUse(Refusal):
@@ -80,6 +81,7 @@ def place_team(
     row.version += 1
     row.save(update_fields=["parent", "version"])
     rebuild_tree()
+    touch_people()
     row.refresh_from_db()
     data = {"from_parent_id": old_id, "to_parent_id": new_id, "from_date": day.isoformat()}
     journal(row, "team_placed", by=by, at=at, channel=channel, data=data)

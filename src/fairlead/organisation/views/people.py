@@ -54,8 +54,13 @@ def create_user(request: HttpRequest) -> HttpResponse:
     form = UserForm(request.POST or None, initial=initial, by=user)
     if form.is_valid():
         values = form.cleaned_data | {"password": form.cleaned_data["password"] or None}
+        calendar = values.pop("calendar", None)
         try:
-            services.create_user(**values, must_change_password=bool(values["password"]), **_act(request))
+            with transaction.atomic():
+                made = services.create_user(
+                    **values, must_change_password=bool(values["password"]), **_act(request)
+                )
+                services.assign_calendar(made, calendar=calendar, **_act(request))
         except Invalid as refusal:
             add_refusal(form, refusal)
         else:
@@ -77,10 +82,13 @@ def edit_user(request: HttpRequest, pk: int) -> HttpResponse:
         return _user_page(request, person, form, status=422)
     values = dict(form.cleaned_data)
     team, roles = values.pop("team"), values.pop("roles")
+    assigned = {"calendar": values.pop("calendar")} if "calendar" in values else None
     try:
         with transaction.atomic():
             services.change_user(person, **values, **_act(request))
             services.move_to_team(person, team=team, **_act(request))
+            if assigned is not None:
+                services.assign_calendar(person, **assigned, **_act(request))
             services.set_roles(person, roles=[Role(role) for role in roles], **_act(request))
     except Invalid as refusal:
         add_refusal(form, refusal)
@@ -158,7 +166,9 @@ def create_team(request: HttpRequest) -> HttpResponse:
 def edit_team(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     team = get_object_or_404(Team.objects.visible_to(user), pk=pk)
-    initial = {"name": team.name, "parent": team.parent_id, "version": team.version}
+    initial = {
+        "name": team.name, "parent": team.parent_id, "calendar": team.calendar_id, "version": team.version,
+    }  # fmt: skip
     form = TeamEditForm(request.POST or None, initial=initial, by=user)
     status = 200
     if form.is_valid():
@@ -167,6 +177,8 @@ def edit_team(request: HttpRequest, pk: int) -> HttpResponse:
             with transaction.atomic():
                 services.rename_team(team, name=given["name"], version=given["version"], **_act(request))
                 services.place_team(team, parent=given["parent"], **_act(request))
+                if "calendar" in given:
+                    services.assign_calendar(team, calendar=given["calendar"], **_act(request))
             return redirect("organisation:users")
         except Invalid as refusal:
             add_refusal(form, refusal)
@@ -183,8 +195,8 @@ def _stored(person: User) -> dict[str, Any]:
     held = person.role_assignments.filter(team=None)
     return {
         "name": person.name, "email": person.email, "language": person.language,
-        "time_zone": person.time_zone, "team": person.team_id, "roles": [row.role for row in held],
-        "version": person.version,
+        "time_zone": person.time_zone, "team": person.team_id, "calendar": person.calendar_id,
+        "roles": [row.role for row in held], "version": person.version,
     }  # fmt: skip
 
 
@@ -195,7 +207,11 @@ def _user_page(
     user: Any = request.user
     context = {
         "nav_at": "users", "form": form, "person": person, "reset": reset or ResetPasswordForm(),
-        "stored": [(form[name].label, value) for name, value in (stored or {}).items() if name != "version"],
+        "stored": [
+            (form[name].label, value)
+            for name, value in (stored or {}).items()
+            if name != "version" and name in form.fields
+        ],
         "second_step": services.second_step_of(person) is not None,
         "may_look": user.may(services.VIEW_AS) and not services.hindrance(person, user),
         "memberships": person.memberships.select_related("team").order_by("-from_date"),

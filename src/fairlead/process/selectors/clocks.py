@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from fairlead.journal.models import Event
 from fairlead.organisation.calendars import Calendar
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import Calendars, calendars
 
 from .. import clock_events, fold
 from ..clock_spans import through_at
@@ -107,14 +107,11 @@ def _day(calendar: Calendar, at: datetime) -> date:
     return at.astimezone(calendar.zone).date()
 
 
-def worst_clocks(
-    journey_ids: Iterable[int], *, at: datetime, calendar: Calendar | None = None
-) -> dict[int, WorstClock]:
-    """For a board: one statement or two; journeys whose clocks are all in time are left out."""
-    ids = list(journey_ids)
+def worst_clocks(owners: Mapping[int, int | None], *, at: datetime, book: Calendars) -> dict[int, WorstClock]:
+    """For a board: one statement or two; journeys whose clocks are all in time are left out. `owners`: by journey."""
+    ids = list(owners)
     if not ids:
         return {}
-    calendar = calendar or default_calendar()
     late = Q(red_at__lt=at) | Q(level=ClockLevel.RED)
     over = Clock.objects.filter(journey_id__in=ids).filter(late | Q(yellow_at__lt=at) | ~Q(level=""))
     # Instants are dear to read: first who is over, then since when, and that only of what a card shows.
@@ -125,13 +122,13 @@ def worst_clocks(
         if journey not in worst or found < worst[journey]:
             worst[journey] = found
     asked = [pk for _rank, _order, pk, kind in worst.values() if kind != ClockKind.VISIT]
-    days = {}
+    days: dict[int, int] = {}
     if asked:
         times = Clock.objects.filter(pk__in=asked)
-        for pk, started, spent, since in times.values_list(
-            "pk", "started_at", "spent_seconds", "running_since"
+        for pk, journey, started, spent, since in times.values_list(
+            "pk", "journey_id", "started_at", "spent_seconds", "running_since"
         ):
-            days[pk] = _days(calendar, started, spent, since, at)
+            days[pk] = _days(book.of(owners[journey]), started, spent, since, at)
     return {
         journey: WorstClock(kind, _LEVELS[rank], days.get(pk))
         for journey, (rank, _order, pk, kind) in worst.items()
@@ -147,8 +144,8 @@ def clocks_of(
     calendar: Calendar | None = None,
 ) -> list[ClockState]:
     """The clocks of a journey; none once it is closed. With what a page has at hand it asks the database nothing:
-    its visits in order, the policy of its version, the working calendar."""
-    calendar = calendar or default_calendar()
+    its visits in order, the policy of its version, the calendar of its owner."""
+    calendar = calendar or calendars().of(journey.owner_id)
     taken = journey.clocks.get("policy")
     if policy is None or taken is not None:
         policy = (

@@ -14,7 +14,7 @@ from django.utils import timezone
 from fairlead.common.questions import Question
 from fairlead.journal.models import Event
 from fairlead.organisation.calendars import Calendar
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import Calendars, calendars
 
 from .. import fold, subjects
 from ..carrying import exempt, grace, stage_now
@@ -68,13 +68,15 @@ def waived(rows: WaiverQuerySet) -> QuerySet[Waiver, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A journey with its definition and its facts, the visits that it has made, and the calendar that counts its days."""
+    """A journey with its definition and its facts, the visits that it has made, and the calendar that counts its days:
+    its owner's, one of `calendars`."""
 
     journey: Journey
     definition: Definition
     facts: Facts
     visits: tuple[StoredVisit, ...]
     calendar: Calendar
+    calendars: Calendars
 
 
 def situations(
@@ -101,10 +103,10 @@ def situations(
     travels = _travels(journeys, as_of) if as_of is not None else {}
     stays = _visits_then(travels) if as_of is not None else visits_of(ids) if begun is None else begun
     about = _subject_facts(journeys, as_of)
-    calendar = default_calendar()
-    soft = soft_processes({j.process_key for j in journeys}, at.astimezone(calendar.zone).date())
+    book = calendars()
+    soft = soft_processes({j.process_key for j in journeys}, at.astimezone(book.default.zone).date())
     today = timezone.localdate(at)
-    days_since: dict[date, int] = {}
+    days_since: dict[int, dict[date, int]] = defaultdict(dict)  # by calendar
     found: dict[int, Situation] = {}
     for journey in journeys:
         subject = about.get((journey.subject_type, journey.subject_id))
@@ -113,6 +115,7 @@ def situations(
         travel = travels.get(journey.pk) if as_of is not None else None
         visits = stays.get(journey.pk, ())
         fact = journey_fact(journey, travel, soft[journey.process_key], visits, subject.issued)
+        calendar = book.of(fact.owner_id)
         found[journey.pk] = Situation(
             journey,
             definitions[journey.process_version_id],
@@ -133,11 +136,12 @@ def situations(
                 externals=subject.externals,
                 children=subject.children,
                 team=subject.team,
-                working_days_in_stage=working_days(fact, calendar, today, days_since),
+                working_days_in_stage=working_days(fact, calendar, today, days_since[id(calendar)]),
                 unknown=subject.unknown,
             ),
             tuple(visits),
             calendar,
+            book,
         )
     return found
 

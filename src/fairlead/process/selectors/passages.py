@@ -19,7 +19,7 @@ from fairlead.fields.catalogue import Catalogue, catalogue
 from fairlead.fields.values import from_json
 from fairlead.journal.models import Event
 from fairlead.organisation.calendars import Calendar
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 
 from .. import fold, stages, subjects
 from ..definition import Definition
@@ -133,15 +133,21 @@ def passages_of(journeys: Sequence[Journey]) -> tuple[dict[int, list[Passage]], 
     attempts = _attempts(points)
     about = _about(journeys, points)
     evidence = _Evidence([j.pk for j in journeys])
-    calendar = default_calendar()
-    counted: dict[date, dict[date, int]] = {}
+    book = calendars()
+    counted: dict[tuple[int, date], dict[date, int]] = {}
     fields = {j.subject_type: catalogue(j.subject_type) for j in journeys}
     found: dict[int, list[Passage]] = {}
     for journey in journeys:
         found[journey.pk] = [
             Passage(
                 facts=_facts(
-                    point, subject, attempts, fields[journey.subject_type], evidence, calendar, counted
+                    point,
+                    subject,
+                    attempts,
+                    fields[journey.subject_type],
+                    evidence,
+                    book.of(journey.owner_id),
+                    counted,
                 ),
                 kind=point.kind,
                 version=point.version,
@@ -256,11 +262,12 @@ def _facts(
     fields: Catalogue,
     evidence: _Evidence,
     calendar: Calendar,
-    counted: dict[date, dict[date, int]],
+    counted: dict[tuple[int, date], dict[date, int]],
 ) -> Facts:
     at = point.moment.at
     today = timezone.localdate(at)
     attempt = attempts.get(point.evaluation_id)
+    known = counted.setdefault((id(calendar), today), {})
     return Facts(
         subject_id=point.moment.subject_id,
         at=at,
@@ -277,7 +284,7 @@ def _facts(
         externals=subject.externals,
         children=subject.children,
         team=subject.team,
-        working_days_in_stage=working_days(point.fact, calendar, today, counted.setdefault(today, {})),
+        working_days_in_stage=working_days(point.fact, calendar, today, known),
         unknown=subject.unknown,
     )
 

@@ -176,7 +176,7 @@ def _write(
     events = [
         migrated_event(
             migration, new, journey, situation.definition, one, at=at, until=until,
-            calendar=situation.calendar, actor_id=migration.confirmed_by_id, channel=Channel.SYSTEM,
+            calendar=situation.calendars.default, actor_id=migration.confirmed_by_id, channel=Channel.SYSTEM,
         )
         for _row, journey, situation, one in carried
     ]  # fmt: skip
@@ -193,7 +193,7 @@ def _write(
     stored = ledger.write(
         {j.pk: j for _row, j, _s, _one in carried},
         events,
-        calendar=carried[0][2].calendar,
+        calendars=carried[0][2].calendars,
         visits={j.pk: s.visits for _row, j, s, _one in carried},
         settle=settle,
     )
@@ -334,7 +334,7 @@ class WithMoves:
         self.events.append(
             migrated_event(
                 migration, stage_map.new, row, situation.definition, one, at=self.at, until=None,
-                calendar=situation.calendar, actor_id=actor_id, channel=self.channel,
+                calendar=situation.calendars.default, actor_id=actor_id, channel=self.channel,
                 from_stage=verdict.target,
             )
         )  # fmt: skip

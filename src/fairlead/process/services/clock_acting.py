@@ -18,7 +18,7 @@ from fairlead.common import records
 from fairlead.fields.catalogue import pick
 from fairlead.journal.enums import Channel
 from fairlead.journal.services import NewEvent
-from fairlead.organisation.calendars import Calendar
+from fairlead.organisation.selectors import Calendars
 from fairlead.work.services.plans import PlannedTask, tasks_of_plan
 
 from .. import clock_events, fold
@@ -94,7 +94,7 @@ def notices_of(done: Sequence[Done], at: datetime) -> list[Notice]:
     ]
 
 
-def follow(done: Sequence[Done], at: datetime, calendar: Calendar) -> None:
+def follow(done: Sequence[Done], at: datetime, calendars: Calendars) -> None:
     """Tasks and moves, after the events of the sweep were written."""
     for one in done:
         if one.act.do == ClockAct.TASK:
@@ -105,7 +105,7 @@ def follow(done: Sequence[Done], at: datetime, calendar: Calendar) -> None:
                 found.get(one.act.role, one.row.owner_id),
                 one.act.days,
                 at,
-                calendar,
+                calendars,
             )
     moving: dict[int, Done] = {}
     for one in done:
@@ -130,16 +130,15 @@ def follow(done: Sequence[Done], at: datetime, calendar: Calendar) -> None:
                 row.owner_id,
                 1,
                 at,
-                calendar,
+                calendars,
             )
 
 
 def _task(
-    row: Journey, title: str, assignee_id: int | None, days: int, at: datetime, calendar: Calendar
+    row: Journey, title: str, assignee_id: int | None, days: int, at: datetime, calendars: Calendars
 ) -> None:
     today = timezone.localdate(at)
-    planned = PlannedTask(
-        title=title, list_key="", assignee_id=assignee_id, due_date=calendar.workday_after(today, days)
-    )
+    due = calendars.of(assignee_id).workday_after(today, days)
+    planned = PlannedTask(title=title, list_key="", assignee_id=assignee_id, due_date=due)
     with records.record_type(row.subject_type).changing([row.subject_id], at):
         tasks_of_plan(row.subject_type, row.subject_id, [planned], by=None, at=at, channel=Channel.SYSTEM)

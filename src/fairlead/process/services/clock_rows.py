@@ -14,6 +14,7 @@ from fairlead.common import bulk
 from fairlead.journal.models import Event
 from fairlead.journal.services import NewEvent
 from fairlead.organisation.calendars import Calendar
+from fairlead.organisation.selectors import Calendars
 
 from .. import clock_events, fold
 from ..clocks import BY_KEY, ClockPolicy, Reading, policy_of, readings
@@ -54,6 +55,7 @@ def policy_for(journey: Journey, travel: fold.Travel) -> tuple[ClockPolicy, int]
 
 
 def readings_of(journey: Journey, travel: fold.Travel, calendar: Calendar) -> Readings:
+    """`calendar`: that of the owner, by which all clocks of a journey run from their start, whoever had it before."""
     policy, number = policy_for(journey, travel)
     return readings(travel, policy, number, calendar)
 
@@ -91,18 +93,22 @@ class Timing:
     """The clocks of a batch of journeys around the events that change them: made before the fold, settled after."""
 
     def __init__(
-        self, rows: Sequence[Journey], travels: Mapping[int, fold.Travel], calendar: Calendar
+        self, rows: Sequence[Journey], travels: Mapping[int, fold.Travel], calendars: Calendars
     ) -> None:
-        self.rows, self.travels, self.calendar = rows, travels, calendar
+        self.rows, self.travels, self.calendars = rows, travels, calendars
         version = {row.pk: row.process_version_id for row in rows}
         self._was_at = {pk: (t.stage_key, bool(t.visits), version[pk]) for pk, t in travels.items()}
         self._policies = {pk: policy_of(t) for pk, t in travels.items()}
         # Only a clock that is over can be resolved, and then it has left a mark.
         self._over = {
-            row.pk: {key: r for key, r in readings_of(row, travels[row.pk], calendar).items() if r.level}
+            row.pk: {key: r for key, r in self._readings(row).items() if r.level}
             for row in rows
             if row.clocks.get("marks")
         }
+
+    def _readings(self, row: Journey) -> Readings:
+        travel = self.travels[row.pk]
+        return readings_of(row, travel, self.calendars.of(travel.owner_id))
 
     def settle(self, events: Sequence[Event], *, fresh: bool) -> list[NewEvent]:
         """Write the clocks as they stand now. Returns what was resolved by `events`, to be recorded."""
@@ -113,10 +119,13 @@ class Timing:
         for row in self.rows:
             travel = self.travels[row.pk]
             policy, number = policy_for(row, travel)
-            kind = (id(policy), number, *travel.setting_out) if fresh and travel.setting_out else None
+            calendar = self.calendars.of(travel.owner_id)
+            kind = None
+            if fresh and travel.setting_out:
+                kind = (id(policy), id(calendar), number, *travel.setting_out)
             told = alike.get(kind) if kind is not None else None
             if told is None:
-                told = readings(travel, policy, number, self.calendar)
+                told = readings(travel, policy, number, calendar)
                 if kind is not None:
                     alike[kind] = told
             found[row.pk] = told

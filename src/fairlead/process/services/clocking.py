@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from fairlead.common import turns
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import Calendars, calendars
 
 from .. import clock_events, subjects
 from ..clocks import BY_KEY, mark_name
@@ -59,7 +59,7 @@ def acknowledge(
         raise Invalid(
             errors=[{"field": "hours", "message": _("1 to %(most)s working hours.") % {"most": MOST_HOURS}}]
         )
-    until = default_calendar().add_working_time(at, timedelta(hours=hours))
+    until = calendars().of(journey.owner_id).add_working_time(at, timedelta(hours=hours))
     ledger.write(
         {journey_id: journey},
         [
@@ -124,16 +124,16 @@ def take_over_thresholds(
         for pk, own, memory in running.values_list("pk", "process_version__number", "clocks")
         if memory.get("policy", own) != version.number
     ]
-    calendar, pace = default_calendar(), turns.pace()
+    book, pace = calendars(), turns.pace()
     for first in range(0, len(ids), AT_ONCE):
         with pace.turn(), transaction.atomic():
-            _take(
-                ids[first : first + AT_ONCE], version.number, by=by, at=at, channel=channel, calendar=calendar
-            )
+            _take(ids[first : first + AT_ONCE], version.number, by=by, at=at, channel=channel, calendars=book)
     return len(ids)
 
 
-def _take(ids: Sequence[int], number: int, *, by: Any, at: datetime, channel: str, calendar: Any) -> None:
+def _take(
+    ids: Sequence[int], number: int, *, by: Any, at: datetime, channel: str, calendars: Calendars
+) -> None:
     locked = {
         pk: row
         for pk, row in ledger.lock(ids).items()
@@ -146,4 +146,4 @@ def _take(ids: Sequence[int], number: int, *, by: Any, at: datetime, channel: st
         )
         for row in locked.values()
     ]  # fmt: skip
-    ledger.write(locked, events, bump=False, calendar=calendar)
+    ledger.write(locked, events, bump=False, calendars=calendars)

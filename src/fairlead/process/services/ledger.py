@@ -16,8 +16,8 @@ from fairlead.common import bulk
 from fairlead.common.questions import Question
 from fairlead.journal.models import Event
 from fairlead.journal.services import NewEvent, record
-from fairlead.organisation.calendars import Calendar
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import Calendars
+from fairlead.organisation.selectors import calendars as calendars_now
 
 from .. import clock_events, fold, stages
 from ..models import Journey, StageRow, Visit
@@ -109,7 +109,7 @@ def write(
     *,
     bump: bool = True,
     fresh: bool = False,
-    calendar: Calendar | None = None,
+    calendars: Calendars | None = None,
     clocks: bool = True,
     visits: Visits | None = None,
     settle: Settle | None = None,
@@ -118,8 +118,8 @@ def write(
     transaction.
 
     `bump` raises each journey's version: a move in another window then finds that it was late. `fresh`: the
-    journeys have their ids and are inserted here, as their events leave them. `calendar`: the working calendar,
-    if the caller has it at hand. `clocks` false: their rows are left to a later `rebuilding.refold_clocks` (a
+    journeys have their ids and are inserted here, as their events leave them. `calendars`: those of the people,
+    if the caller has them at hand. `clocks` false: their rows are left to a later `rebuilding.refold_clocks` (a
     simulation does so at its end). `visits`: theirs, where the caller has read them and nothing has changed since.
     """
     stored = record(events)
@@ -128,7 +128,7 @@ def write(
         return stored
     rows = [journeys[pk] for pk in sorted(touched)]
     travels, visit_ids = travels_of(rows, fresh=fresh, visits=visits)
-    timing = clock_rows.Timing(rows, travels, calendar or default_calendar()) if clocks else None
+    timing = clock_rows.Timing(rows, travels, calendars or calendars_now()) if clocks else None
     changed_visits: dict[int, dict[int, fold.VisitState]] = defaultdict(dict)
     gone: list[int] = []
     for event in stored:
@@ -148,7 +148,7 @@ def write(
     return stored
 
 
-def hear(rows: Sequence[Journey], events: Sequence[Event], *, calendar: Calendar | None = None) -> None:
+def hear(rows: Sequence[Journey], events: Sequence[Event], *, calendars: Calendars | None = None) -> None:
     """Let the clocks of (locked) running journeys hear evidence that was just recorded about their subjects."""
     about: dict[tuple[str, int], list[Event]] = defaultdict(list)
     for event in events:
@@ -158,7 +158,7 @@ def hear(rows: Sequence[Journey], events: Sequence[Event], *, calendar: Calendar
     if not hearing:
         return
     travels, _visits = travels_of(hearing)
-    timing = clock_rows.Timing(hearing, travels, calendar or default_calendar())
+    timing = clock_rows.Timing(hearing, travels, calendars or calendars_now())
     for row in hearing:
         for event in about[row.subject_type, row.subject_id]:
             fold.apply(travels[row.pk], event)

@@ -290,7 +290,7 @@ class _Batch:
         stored = ledger.write(
             locked,
             [*events, *joining.events],
-            calendar=moved[0][2].calendar if moved else None,
+            calendars=moved[0][2].calendars if moved else None,
             clocks=refresh,
             visits={row.pk: situation.visits for _o, row, situation in moved},
             settle=settle if refresh else None,
@@ -365,7 +365,7 @@ class _Batch:
         definition = situation.definition
         type_, data = event_of(definition, verdict)
         if "axis" in data and definition.clocks.needs_norm(verdict.target):
-            data["norm"] = norm_of_stage(definition, verdict.target, situation.calendar)
+            data["norm"] = norm_of_stage(definition, verdict.target, situation.calendars.default)
         if verdict.soft_passed:
             data["soft_passed"] = list(verdict.soft_passed)
         if wish.tag:

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from fairlead.common import bulk
 from fairlead.journal.models import Event
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import Calendars, calendars
 
 from .. import clock_events, fold
 from ..models import Clock, Journey, Visit
@@ -100,12 +100,12 @@ def differences() -> Iterator[Difference]:
 
 
 def _clock_differences(travels: dict[int, fold.Travel]) -> Iterator[Difference]:
-    calendar = default_calendar()
+    book = calendars()
     stored = {row.pk: row for row in Clock.objects.iterator(chunk_size=5000)}
     for journey in Journey.objects.iterator(chunk_size=2000):
         if journey.pk not in travels:
             continue
-        for reading in clock_rows.readings_of(journey, travels[journey.pk], calendar).values():
+        for reading in _readings(journey, travels[journey.pk], book).values():
             told = clock_rows.row_of(journey.pk, reading)
             row = stored.pop(told.pk, None)
             if row is None:
@@ -118,6 +118,10 @@ def _clock_differences(travels: dict[int, fold.Travel]) -> Iterator[Difference]:
                     )
     for row in stored.values():
         yield Difference(row.journey_id, f"clock {row.kind}", "stored", "unknown to the journal")
+
+
+def _readings(journey: Journey, travel: fold.Travel, book: Calendars) -> clock_rows.Readings:
+    return clock_rows.readings_of(journey, travel, book.of(travel.owner_id))
 
 
 def _visit_differences(travels: dict[int, fold.Travel]) -> Iterator[Difference]:
@@ -155,8 +159,8 @@ def rebuild() -> tuple[int, int]:
     visits = [ledger.new_visit(row.pk, v) for row in rows for v in travels[row.pk].visits]
     bulk.insert(visits)
     Clock.objects.all().delete()
-    calendar = default_calendar()
-    clock_rows.write_rows({r.pk: clock_rows.readings_of(r, travels[r.pk], calendar) for r in rows})
+    book = calendars()
+    clock_rows.write_rows({r.pk: _readings(r, travels[r.pk], book) for r in rows})
     return len(rows), len(visits)
 
 
@@ -170,11 +174,11 @@ def refold_clocks(journey_ids: set[int]) -> None:
 def store_clocks(journey_ids: set[int], travels: Mapping[int, fold.Travel]) -> None:
     """Write what `travels` remember of the clocks of these journeys, whatever stood there."""
     rows = [row for row in ledger.lock(journey_ids).values() if row.pk in travels]
-    calendar = default_calendar()
+    book = calendars()
     for row in rows:
         row.clocks = travels[row.pk].clocks
     bulk.update(rows, ["clocks"])
     clock_rows.write_rows(
-        {row.pk: clock_rows.readings_of(row, travels[row.pk], calendar) for row in rows},
+        {row.pk: _readings(row, travels[row.pk], book) for row in rows},
         gone=[row.pk for row in rows],
     )

@@ -17,7 +17,7 @@ from fairlead.common import turns
 from fairlead.journal.enums import Channel
 from fairlead.journal.services import NewEvent
 from fairlead.organisation.calendars import Calendar
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import Calendars, calendars
 from fairlead.work.enums import Reason
 
 from .. import clock_events, fold, subjects
@@ -66,17 +66,17 @@ def sweep(*, at: datetime, limit: int = MOST) -> Swept:
     swept, ids = Swept(), due_journeys(at, limit=limit)
     if not ids:
         return swept
-    calendar, pace = default_calendar(), turns.pace()
+    book, pace = calendars(), turns.pace()
     while ids:
         few = min(pace.rows, AT_ONCE)
         with pace.turn(), transaction.atomic():
-            _sweep_some(ids[:few], at, calendar, swept)
+            _sweep_some(ids[:few], at, book, swept)
         pace.wrote(few)
         del ids[:few]
     return swept
 
 
-def _sweep_some(ids: Sequence[int], at: datetime, calendar: Calendar, swept: Swept) -> None:
+def _sweep_some(ids: Sequence[int], at: datetime, book: Calendars, swept: Swept) -> None:
     locked = ledger.lock(ids)
     visits = visits_of(list(locked))
     travels, _ids = ledger.travels_of(list(locked.values()), visits=visits)
@@ -84,6 +84,7 @@ def _sweep_some(ids: Sequence[int], at: datetime, calendar: Calendar, swept: Swe
     due: list[tuple[Journey, Reading, ClockPolicy]] = []
     for pk, row in locked.items():
         policy, number = clock_rows.policy_for(row, travels[pk])
+        calendar = book.of(row.owner_id)
         for reading in readings(travels[pk], policy, number, calendar).values():
             if reading.next_due_at is not None and reading.next_due_at < at:
                 due.append((row, reading, policy))
@@ -95,10 +96,10 @@ def _sweep_some(ids: Sequence[int], at: datetime, calendar: Calendar, swept: Swe
             role = policy.tracks[row.stage.key][reading.key].role
             findings.events.append(track_noting.event(row, reading.key, role, at))
         else:
-            _look(row, travels[row.pk], reading, policy, calendar, at, findings)
-    ledger.write(locked, findings.events, bump=False, calendar=calendar, visits=visits)
+            _look(row, travels[row.pk], reading, policy, book.of(row.owner_id), at, findings)
+    ledger.write(locked, findings.events, bump=False, calendars=book, visits=visits)
     clock_notices.tell([*_notices(findings, at), *clock_acting.notices_of(findings.done, at)])
-    clock_acting.follow(findings.done, at, calendar)
+    clock_acting.follow(findings.done, at, book)
     swept.journeys += len(locked)
     swept.transactions += 1
     for event in findings.events:

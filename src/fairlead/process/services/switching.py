@@ -182,8 +182,8 @@ def _carry(trial: Trial, fit: Fit | None, *, by: Any, at: datetime, channel: str
     situation, new, one = trial.situation, trial.definition, trial.outlook
     row = situation.journey
     event = migrated_event(
-        None, new, row, situation.definition, one, at=at, until=None, calendar=situation.calendar,
-        actor_id=by.pk, channel=channel,
+        None, new, row, situation.definition, one, at=at, until=None,
+        calendar=situation.calendars.default, actor_id=by.pk, channel=channel,
     )  # fmt: skip
     event.data["rule"] = {"number": fit.number, "values": dict(fit.values)} if fit is not None else None
     flags, cleared = gates.standing_flags([row.pk]), list[GateFlag]()
@@ -196,7 +196,11 @@ def _carry(trial: Trial, fit: Fit | None, *, by: Any, at: datetime, channel: str
         return [*gates.COLUMNS, "waits_for_id"]
 
     ledger.write(
-        {row.pk: row}, [event], calendar=situation.calendar, visits={row.pk: situation.visits}, settle=settle
+        {row.pk: row},
+        [event],
+        calendars=situation.calendars,
+        visits={row.pk: situation.visits},
+        settle=settle,
     )
     bulk.update([flag for flag in cleared if flag.pk is not None], ["cleared_at"])
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from fairlead.journal.enums import Channel
 from fairlead.journal.services import NewEvent
-from fairlead.organisation.calendars import Calendar
+from fairlead.organisation.selectors import Calendars
 
 from .. import clock_events
 from ..clocks import ClockPolicy, TrackLimit
@@ -38,7 +38,7 @@ def limits_of(journey: Journey) -> Mapping[str, TrackLimit]:
 
 
 def note(
-    journeys: Iterable[Journey], tracks: Tracks, *, at: datetime, calendar: Calendar | None = None
+    journeys: Iterable[Journey], tracks: Tracks, *, at: datetime, calendars: Calendars | None = None
 ) -> None:
     """Record what has changed. `tracks`: as the gates of these (locked, open) journeys were just judged."""
     changed: dict[int, Journey] = {}
@@ -50,7 +50,7 @@ def note(
             changed[journey.pk] = journey
             events += own
     if events:
-        ledger.write(changed, events, bump=False, calendar=calendar)
+        ledger.write(changed, events, bump=False, calendars=calendars)
 
 
 def _changes(journey: Journey, tracks: Sequence[TrackResult], at: datetime) -> Iterable[NewEvent]:

@@ -1,4 +1,4 @@
-"""The working calendar: a year of it for everybody, its week and its own days for whoever keeps the settings."""
+"""The working calendars: a year of each for everybody, its week and its own days for whoever keeps the settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from calendar import Calendar as Months
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -23,9 +25,10 @@ from fairlead.common.pages import page
 from fairlead.common.refusals import Invalid, NotFound, Refusal
 from fairlead.journal.enums import Channel
 from fairlead.organisation import services
-from fairlead.organisation.enums import DayKind, DaySource
+from fairlead.organisation.enums import DayKind, DaySource, WeekPattern
+from fairlead.organisation.forms import time_zones
 from fairlead.organisation.models import WorkingCalendar
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendar_of, default_calendar
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 DAY = timedelta(days=1)
@@ -33,6 +36,8 @@ _INTERVAL = re.compile(r"(\d{1,2}[:：]\d{2})\s*(?:[-–—~～至]|to)\s*(\d{1,
 _BETWEEN = re.compile(r"[\s,，;；、]*")
 MOST_TEXT = 200
 DAY_INPUTS = ("date", "kind", "name_zh", "name_en", "hours")
+NEW_INPUTS = ("new_name", "new_zone", "base")
+OWN_INPUTS = ("name", "time_zone", "notices")
 
 
 @access("signed-in")
@@ -42,6 +47,44 @@ def calendar(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("year", "")
     year = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) == 4 else 0
     return _page(request, year)
+
+
+@access("settings.manage")
+@require_POST
+def add(request: HttpRequest) -> HttpResponse:
+    """Add a calendar: a plain week, or a copy of another one."""
+    typed = {n: request.POST.get(n, "") for n in NEW_INPUTS}
+    try:
+        kind, _colon, value = typed["base"].partition(":")
+        copy_of = None
+        if kind == "copy" and (copy_of := _calendar(value)) is None:
+            raise Invalid.field("base", _("Choose one of the list."))
+        row = services.create_calendar(
+            name=typed["new_name"], time_zone=typed["new_zone"], pattern=value if kind == "week" else "",
+            copy_of=copy_of, **_how(request),
+        )  # fmt: skip
+    except Refusal as refusal:
+        return _page(request, 0, refusal=refusal, typed=typed, form="new")
+    return redirect(_url(row))
+
+
+@access("settings.manage")
+@require_POST
+def change(request: HttpRequest) -> HttpResponse:
+    """Name, time zone and notices of a calendar; or, with `remove`, delete one that nobody works by."""
+    typed = {n: request.POST.get(n, "") for n in OWN_INPUTS}
+    try:
+        row = _row(request)
+        if request.POST.get("remove"):
+            services.remove_calendar(row, version=_version(request), **_how(request))
+            return redirect("web:calendar")
+        row = services.change_calendar(
+            row, name=typed["name"], time_zone=typed["time_zone"], notices=bool(typed["notices"]),
+            version=_version(request), **_how(request),
+        )  # fmt: skip
+    except Refusal as refusal:
+        return _page(request, 0, refusal=refusal, typed=typed, form="own")
+    return redirect(_url(row))
 
 
 @access("settings.manage")
@@ -60,10 +103,10 @@ def week(request: HttpRequest) -> HttpResponse:
                 weekly[weekday] = pairs
         if errors:
             raise Invalid(errors=errors)
-        services.set_week(_row(), weekly=weekly, version=_version(request), **_how(request))
+        services.set_week(_row(request), weekly=weekly, version=_version(request), **_how(request))
     except Refusal as refusal:
         return _page(request, 0, refusal=refusal, typed=typed)
-    return redirect("web:calendar")
+    return redirect(_url(_row(request)))
 
 
 @access("settings.manage")
@@ -75,13 +118,13 @@ def day(request: HttpRequest) -> HttpResponse:
     try:
         on = _date(typed["date"])
         if posted.get("remove"):
-            services.remove_calendar_day(_row(), day=on, version=_version(request), **_how(request))
+            services.remove_calendar_day(_row(request), day=on, version=_version(request), **_how(request))
         else:
             pairs = hours_of(typed["hours"])
             if pairs is None:
                 raise Invalid.field("hours", _("Hours look like 09:00–12:00 and do not overlap."))
             services.set_calendar_day(
-                _row(),
+                _row(request),
                 day=on,
                 kind=typed["kind"],
                 name={"zh": typed["name_zh"], "en": typed["name_en"]},
@@ -91,7 +134,7 @@ def day(request: HttpRequest) -> HttpResponse:
             )
     except Refusal as refusal:
         return _page(request, 0, refusal=refusal, typed=typed)
-    return redirect(f"{reverse('web:calendar')}?year={on.year}#own")
+    return redirect(f"{_url(_row(request), year=on.year)}#own")
 
 
 def hours_of(text: str) -> list[list[str]] | None:
@@ -126,11 +169,25 @@ def _how(request: HttpRequest) -> dict[str, Any]:
     return {"by": request.user, "at": timezone.now(), "channel": Channel.UI}
 
 
-def _row() -> WorkingCalendar:
-    row = WorkingCalendar.objects.filter(is_default=True).first()
+def _calendar(text: str) -> WorkingCalendar | None:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        return None
+    return WorkingCalendar.objects.filter(pk=int(text)).first()
+
+
+def _row(request: HttpRequest) -> WorkingCalendar:
+    """The calendar that a form speaks of; the company's own where it names none."""
+    text = request.POST.get("calendar", "")
+    row = _calendar(text) if text else WorkingCalendar.objects.filter(is_default=True).first()
     if row is None:
         raise NotFound
     return row
+
+
+def _url(row: WorkingCalendar, **query: Any) -> str:
+    """The page of a calendar; the company's own is the plain one."""
+    asked = ({} if row.is_default else {"calendar": row.pk}) | query
+    return reverse("web:calendar") + (f"?{urlencode(asked)}" if asked else "")
 
 
 # --- the page ---
@@ -142,11 +199,13 @@ def _page(
     *,
     refusal: Refusal | None = None,
     typed: Mapping[str, str] | None = None,
+    form: str = "",
 ) -> HttpResponse:
     user: Any = request.user
+    row = _shown(request)
     today = timezone.localdate()
     year = min(max(wanted or today.year, FIRST_YEAR), LAST_YEAR)
-    working = default_calendar()
+    working = calendar_of(row) if row is not None else default_calendar()
     months = [_month(working, year, month, today) for month in range(1, 13)]
     days = [day for month in months for week in month["weeks"] for day in week if day["name"]]
     context = {
@@ -157,19 +216,85 @@ def _page(
         "weekdays": [_weekday(number) for number in range(7)],
         "working_days": working.count_working_days(date(year, 1, 1), date(year, 12, 31)),
         "years": [
-            {"text": str(number), "url": f"?year={number}", "current": number == year}
+            {"text": str(number), "url": _of_year(row, number), "current": number == year}
             for number in range(year - 2, year + 3)
         ],
         "exceptions": _runs(days),
-        "editing": _editing(year, refusal, typed or {}) if user.may("settings.manage") else None,
+        "editing": None,
+        "calendars": _calendars(row),
+        "shown": row,
     }
+    if user.may("settings.manage") and row is not None:
+        other = form if refusal is not None else ""
+        context["editing"] = _editing(row, year, None if other else refusal, {} if other else typed or {})
+        context["keeping"] = _keeping(row, refusal, typed or {}, other)
     return page(request, "web/calendar.html", context, status=refusal.status if refusal else 200)
 
 
-def _editing(year: int, refusal: Refusal | None, typed: Mapping[str, str]) -> dict[str, Any] | None:
-    row = WorkingCalendar.objects.filter(is_default=True).first()
-    if row is None:
-        return None
+def _shown(request: HttpRequest) -> WorkingCalendar | None:
+    """The calendar that the page is asked for. One that is no more: 404."""
+    given = request.POST if request.method == "POST" else request.GET
+    if text := given.get("calendar", ""):
+        if (row := _calendar(text)) is None:
+            raise NotFound
+        return row
+    return WorkingCalendar.objects.filter(is_default=True).first()
+
+
+def _of_year(row: WorkingCalendar | None, year: int) -> str:
+    return f"?year={year}" if row is None or row.is_default else f"?calendar={row.pk}&year={year}"
+
+
+def _calendars(shown: WorkingCalendar | None) -> list[dict[str, Any]]:
+    """Every calendar with who works by it, the company's own first."""
+    rows = WorkingCalendar.objects.annotate(
+        team_count=Count("teams", distinct=True), person_count=Count("people", distinct=True)
+    )
+    return [
+        {
+            "name": row.name,
+            "zone": row.time_zone,
+            "url": _url(row),
+            "is_default": row.is_default,
+            "teams": row.team_count,
+            "people": row.person_count,
+            "current": shown is not None and row.pk == shown.pk,
+        }
+        for row in rows.order_by("-is_default", "name", "pk")
+    ]
+
+
+def _keeping(
+    row: WorkingCalendar, refusal: Refusal | None, typed: Mapping[str, str], form: str
+) -> dict[str, Any]:
+    """The forms around a calendar: its name, zone and notices, and the one that adds another."""
+    names = {"new": {"name": "new_name", "time_zone": "new_zone"}}.get(form, {})
+    told = refusal.details.get("errors", ()) if refusal is not None and form else ()
+    errors = {names.get(e["field"], e["field"]): e["message"] for e in told}
+    own = typed if form == "own" else {}
+    new = typed if form == "new" else {}
+    bases = [(f"week:{key}", label) for key, label in WeekPattern.choices]
+    copies = WorkingCalendar.objects.order_by("-is_default", "name", "pk").values_list("pk", "name")
+    return {
+        "name": own.get("name", row.name),
+        "time_zone": own.get("time_zone", row.time_zone),
+        "notices": bool(own["notices"]) if own else bool(row.country),
+        "zones": time_zones(),
+        "bases": [*bases, *((f"copy:{pk}", _("Copy of %(name)s") % {"name": name}) for pk, name in copies)],
+        "new": {
+            "name": new.get("new_name", ""),
+            "zone": new.get("new_zone", row.time_zone),
+            "base": new.get("base", ""),
+        },
+        "own_errors": errors if form == "own" else {},
+        "new_errors": errors if form == "new" else {},
+        "refused": str(refusal) if refusal is not None and form and not errors else "",
+    }
+
+
+def _editing(
+    row: WorkingCalendar, year: int, refusal: Refusal | None, typed: Mapping[str, str]
+) -> dict[str, Any]:
     errors = (
         {_input_of(e["field"]): e["message"] for e in refusal.details.get("errors", ())} if refusal else {}
     )
