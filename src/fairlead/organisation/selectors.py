@@ -1,6 +1,6 @@
 """Reads of the organisation that other rooms ask for often."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -44,6 +44,25 @@ class Calendars:
     def of(self, person_id: int | None) -> Calendar:
         """The calendar of a person; of nobody the company's."""
         return self.default if person_id is None else self._own.get(person_id, self.default)
+
+    def days_until(self, day: date, starts: Sequence[int], people: Sequence[int | None]) -> list[int]:
+        """Working days from each of `starts` (ordinals) to `day`, by the calendar of the person in the same place.
+
+        In one pass for each calendar.
+        """
+        end = day.toordinal()
+        if self.is_plain:
+            return self.default.working_days_between_many(starts, [end] * len(starts))
+        alike: dict[Calendar, list[int]] = {}
+        for place, person in enumerate(people):
+            alike.setdefault(self.of(person), []).append(place)
+        found = [0] * len(starts)
+        for calendar, places in alike.items():
+            some = [starts[place] for place in places]
+            counted = calendar.working_days_between_many(some, [end] * len(some))
+            for place, days in zip(places, counted, strict=True):
+                found[place] = days
+        return found
 
     @property
     def is_plain(self) -> bool:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from fairlead.common.questions import Question
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import Calendars, calendars
+from fairlead.organisation.selectors import calendars
 from fairlead.process.definitions import definition_of
 from fairlead.process.enums import JourneyState, Kind, VersionStatus
 from fairlead.process.models import Journey, ProcessVersion, StageRow
@@ -455,7 +455,7 @@ def _cards(
     clocks = worst_clocks({row[0]: row[4] for row in everything}, at=at, book=book)
     zone = timezone.get_current_timezone()
     starts = [row[-2].astimezone(zone).date().toordinal() for row in everything]
-    days = iter(_days_until(today, starts, [row[4] for row in everything], book))
+    days = iter(book.days_until(today, starts, [row[4] for row in everything]))
     for column, found in lists:
         for row in found:
             stage = stages[row[len(_CARD)]]
@@ -473,27 +473,6 @@ def _cards(
                     clocks.get(row[0]),
                 )
             )
-
-
-def _days_until(
-    today: date, starts: Sequence[int], owners: Sequence[int | None], book: Calendars
-) -> list[int]:
-    """Working days from each of `starts` (ordinals) by the calendar of its owner: all at once for each calendar."""
-    if book.is_plain:
-        return book.default.working_days_between_many(starts, [today.toordinal()] * len(starts))
-    alike: dict[int, list[int]] = defaultdict(list)
-    by_id = {}
-    for place, owner in enumerate(owners):
-        calendar = book.of(owner)
-        by_id[id(calendar)] = calendar
-        alike[id(calendar)].append(place)
-    found = [0] * len(starts)
-    for key, places in alike.items():
-        some = [starts[place] for place in places]
-        counted = by_id[key].working_days_between_many(some, [today.toordinal()] * len(some))
-        for place, days in zip(places, counted, strict=True):
-            found[place] = days
-    return found
 
 
 def _movable(user: Any) -> Any:
