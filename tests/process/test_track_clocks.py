@@ -17,6 +17,7 @@ from tests.factories.crm import Company, company, document
 from fairlead.crm.models import Opportunity
 from fairlead.fields.catalogue import catalogue
 from fairlead.journal.models import Event
+from fairlead.organisation.selectors import calendars
 from fairlead.process import services as process
 from fairlead.process.definition import DefinitionError
 from fairlead.process.loading import load
@@ -181,7 +182,10 @@ def test_deal_board_and_my_day_show_it_and_i_know_rests_it(where: Company, clien
     Clock.objects.filter(journey=deal.journey_id).exclude(kind="track").update(
         level="", yellow_at=None, red_at=None
     )
-    assert worst_clocks([deal.journey_id], at=at)[deal.journey_id].kind == "track"
+    assert (
+        worst_clocks({deal.journey_id: deal.owner_id}, at=at, book=calendars())[deal.journey_id].kind
+        == "track"
+    )
 
     client.force_login(where.he)
     page = client.get(reverse("crm:opportunity", args=[deal.pk])).content.decode()
