@@ -99,7 +99,7 @@ def group_words(group: Criterion) -> str:
     return plain.get(group.mode) or _("%(k)s of these %(n)s") % {"k": group.k, "n": len(group.children)}
 
 
-def _joined(words: Iterable[Any]) -> str:
+def joined(words: Iterable[Any]) -> str:
     return _(", ").join(map(str, words))
 
 
@@ -113,13 +113,11 @@ def _activity(criterion: Criterion) -> str:
     ) % {"count": count}
     parts = [text]
     if p.get("kinds"):
-        parts.append(_joined(ActivityKind(kind).label for kind in p["kinds"]))
+        parts.append(joined(ActivityKind(kind).label for kind in p["kinds"]))
     if p.get("departments_min"):
         parts.append(_("from %(count)s departments") % {"count": p["departments_min"]})
     if p.get("contact_roles"):
-        parts.append(
-            _("with %(roles)s") % {"roles": _joined(buying_role_name(r) for r in p["contact_roles"])}
-        )
+        parts.append(_("with %(roles)s") % {"roles": joined(buying_role_name(r) for r in p["contact_roles"])})
     if p.get("within_days"):
         parts.append(_("within the last %(days)s days") % {"days": p["within_days"]})
     return _("; ").join(parts)
@@ -138,7 +136,7 @@ def _document(criterion: Criterion) -> str:
 def _relation(criterion: Criterion) -> str:
     p = criterion.params
     roles = p["roles"] if isinstance(p["roles"], list) else [p["roles"]]
-    parts = [_("known at the customer: %(roles)s") % {"roles": _joined(buying_role_name(r) for r in roles)}]
+    parts = [_("known at the customer: %(roles)s") % {"roles": joined(buying_role_name(r) for r in roles)}]
     if p.get("min") and p["min"] < len(roles):
         parts.append(_("at least %(count)s of them") % {"count": p["min"]})
     if p.get("depth_min"):
@@ -188,7 +186,7 @@ def stage_moves(stage: Stage, definition: Definition) -> list[str]:
     regress = [t for t in stage.transitions if t.kind == Kind.REGRESS]
     lines = [move_words(t, definition) for t in stage.transitions if t.kind != Kind.REGRESS]
     if regress:
-        names = _joined(pick(definition.by_key[t.to].name) for t in regress if t.to in definition.by_key)
+        names = joined(pick(definition.by_key[t.to].name) for t in regress if t.to in definition.by_key)
         lines.append(_("Back to %(stages)s; a reason is asked for") % {"stages": names})
     return lines
 

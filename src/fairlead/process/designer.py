@@ -25,6 +25,7 @@ from .designer_forms import (
     transition_inputs,
 )
 from .designer_gate import gate_part
+from .designer_playbooks import playbooks_part
 from .designer_sentences import Around, is_editable
 from .designer_shapes import At, Form, name_words, other_language
 from .editing_criteria import criteria_in
@@ -79,7 +80,9 @@ def page_context(
         "refused": refused,
         "forms": [],
         "rows": [],
-        **dict.fromkeys(("is_gate", "is_moves", "is_stages", "is_fields", "is_reasons", "is_more"), False),
+        **dict.fromkeys(
+            ("is_gate", "is_moves", "is_stages", "is_fields", "is_reasons", "is_more", "is_pieces"), False
+        ),
     }
     if stage is not None:
         context |= _stage_part(stage, known.get(at.stage), at, near)
@@ -133,6 +136,7 @@ def part_label(part: str) -> str:
         "stages": _("Stages"),
         "fields": _("Fields it brings"),
         "reasons": _("Lists of reasons"),
+        "playbooks": _("Playbooks"),
         "more": _("File and more"),
         "goal": _("Goal and roles"),
         "entry": _("To enter"),
@@ -150,6 +154,7 @@ def _nav(
     counts: dict[str, Any] = {
         "stages": len(stages_of(document)),
         "fields": len(items_of(document, "fields")),
+        "playbooks": len(items_of(document, "playbooks")),
         "reasons": sum(len(v) for v in (document.get("lists") or {}).values() if isinstance(v, list))
         if isinstance(document.get("lists"), Mapping)
         else 0,
@@ -289,11 +294,13 @@ def _process_part(document: Mapping[str, Any], at: At, near: Around) -> dict[str
         return {"rows": rows, "forms": [form], "is_stages": True, "last_stage": last}
     if at.part == "fields":
         return _own_fields(document, at)
+    if at.part == "playbooks":
+        return playbooks_part(document, at, near)
     if at.part == "reasons":
         return _reasons(document, at)
     return {"is_more": True, "counts": [
         (label, len(document.get(name) or ()))
-        for name, label in (("scores", _("Scores")), ("playbooks", _("Playbooks")), ("approvals", _("Approvals")))
+        for name, label in (("scores", _("Scores")), ("approvals", _("Approvals")))
     ]}  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from .designer_forms import (
     transition_inputs,
 )
 from .designer_inputs import Inputs, Post, errors_of, name_of, read, typed
+from .designer_playbooks import read_playbook, read_task
 from .designer_sentences import Around, criterion_from, criterion_inputs
 from .designer_shapes import Form
 from .editing_criteria import find_criterion
@@ -70,6 +71,8 @@ _SAID = (
     "list",
     "reason_key",
     "field_key",
+    "playbook_key",
+    "task_key",
 )
 
 
@@ -137,4 +140,8 @@ _READINGS: Mapping[str, Reading] = {
     "reason_set": _reason,
     "field_add": _field,
     "field_set": _field,
+    "playbook_add": read_playbook,
+    "playbook_set": read_playbook,
+    "task_add": read_task,
+    "task_set": read_task,
 }

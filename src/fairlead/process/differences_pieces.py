@@ -1,4 +1,4 @@
-"""What changed in the groups of items from one version of a process to the next, in words."""
+"""What changed in groups of items and in playbooks from one version of a process to the next, in words."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 from fairlead.fields.catalogue import pick
 
 from .change import Change
-from .definition import Criterion
+from .definition import Criterion, Definition, Playbook, PlayTask
 from .describing import group_words
+from .handbook_words import trigger_words
+from .roles import role_name
 
 
 def group_changes(stage: str, old: Criterion, new: Criterion) -> list[Change]:
@@ -37,3 +39,69 @@ def group_changes(stage: str, old: Criterion, new: Criterion) -> list[Change]:
 def _asked(criterion: Criterion) -> tuple[object, ...]:
     one = criterion
     return one.name, one.level, one.params, one.applies_if, one.valid_days, one.role
+
+
+def playbook_changes(old: Definition, new: Definition) -> list[Change]:
+    """Playbooks that came, went, start by something else or ask for other tasks."""
+    were, are = old.playbooks, new.playbooks
+    found = []
+    for sign, some, others in (("removed", were, are), ("added", are, were)):
+        found += [
+            Change(sign, _("Playbook “%(name)s”") % {"name": pick(b.name)})
+            for key, b in some.items()
+            if key not in others
+        ]
+    for key, book in are.items():
+        if key in were:
+            found += _playbook(were[key], book, new)
+    order = [key for key in are if key in were]
+    if order != [key for key in were if key in are]:
+        names = " · ".join(pick(are[key].name) for key in order)
+        found.append(Change("changed", _("The order of playbooks: %(order)s") % {"order": names}))
+    return found
+
+
+def _playbook(was: Playbook, book: Playbook, new: Definition) -> list[Change]:
+    name = pick(book.name)
+    found = []
+    if was.trigger != book.trigger:
+        said = _("Playbook “%(name)s”: %(starts)s")
+        found.append(Change("changed", said % {"name": name, "starts": trigger_words(book, new)}))
+    if (was.name, was.purpose, was.stages, was.applies_if) != (
+        book.name,
+        book.purpose,
+        book.stages,
+        book.applies_if,
+    ):
+        found.append(Change("changed", _("Playbook “%(name)s”") % {"name": name}))
+    tasks_then, tasks_now = {t.key: t for t in was.tasks}, {t.key: t for t in book.tasks}
+    task = _("Playbook “%(name)s”: “%(task)s”")
+    for sign, some, others in (
+        ("removed", tasks_then, tasks_now),
+        ("added", tasks_now, tasks_then),
+    ):
+        found += [
+            Change(sign, task % {"name": name, "task": pick(t.title)})
+            for key, t in some.items()
+            if key not in others
+        ]
+    for key, now in tasks_now.items():
+        if key in tasks_then and tasks_then[key] != now:
+            found.append(_task(name, tasks_then[key], now))
+    if [k for k in tasks_then if k in tasks_now] != [k for k in tasks_now if k in tasks_then]:
+        found.append(
+            Change("changed", _("Playbook “%(name)s”: its tasks stand in another order") % {"name": name})
+        )
+    return found
+
+
+def _task(name: str, was: PlayTask, now: PlayTask) -> Change:
+    values = {"name": name, "task": pick(now.title), "old": was.due, "new": now.due}
+    if was.due != now.due:
+        said = _("Playbook “%(name)s”: “%(task)s” is due after %(old)s → %(new)s working days")
+    elif was.role != now.role:
+        said = _("Playbook “%(name)s”: “%(task)s” goes to %(role)s")
+        values["role"] = role_name(now.role) if now.role else _("the owner")
+    else:
+        said = _("Playbook “%(name)s”: “%(task)s”")
+    return Change("changed", said % values)

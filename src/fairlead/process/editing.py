@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from fairlead.common.refusals import Invalid
 
 from .editing_criteria import CRITERIA
+from .editing_pieces import PIECES
 from .editing_places import (
     MAX_ITEMS,
     Document,
@@ -295,6 +296,7 @@ OPERATIONS: Final[Mapping[str, Callable[[Document, Mapping[str, Any]], str]]] = 
     "stage_move": _stage_move,
     "stage_remove": _stage_remove,
     **CRITERIA,
+    **PIECES,
     "transition_add": _transition_add,
     "transition_set": _transition_set,
     "transition_move": _transition_move,

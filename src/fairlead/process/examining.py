@@ -27,7 +27,7 @@ WARN_FIELDS: Final = 7  # required fields of one kind of record (PD-5)
 
 #: The parts of the designer. Those of the whole process, then those of a stage.
 PROCESS_PART: Final = "process"
-PARTS_OF_PROCESS: Final = ("process", "stages", "fields", "reasons", "more")
+PARTS_OF_PROCESS: Final = ("process", "stages", "fields", "reasons", "playbooks", "more")
 PARTS_OF_STAGE: Final = ("goal", "entry", "exit", "moves", "limits", "guidance", "forecast")
 _PART_OF: Final[Mapping[str, str]] = {
     "entry": "entry",
@@ -58,13 +58,15 @@ _ROW_OF: Final[Mapping[str, str]] = {"moves": "move-", "reasons": "list-"}
 class Place:
     """Where in the designer: a part of the whole process, or of one stage; and the item there, if it is one.
 
-    `adding`: what is wrong is mended by something more there, such as a way out. The address opens the very form.
+    `adding`: what is wrong is mended by something more there, such as a way out. `inner`: a part
+    of the item. The address opens the very form.
     """
 
     part: str
     stage: str = ""
     item: str = ""
     adding: str = ""
+    inner: str = ""
 
     @property
     def query(self) -> str:
@@ -72,6 +74,7 @@ class Place:
             "stage": self.stage,
             "part": self.part,
             "item": self.item.removeprefix(_ROW_OF.get(self.part, "")),
+            "in": self.inner,
             "add": self.adding,
         }
         return "&".join(f"{name}={value}" for name, value in said.items() if value)
@@ -188,6 +191,12 @@ def place_of(path: str) -> Place:
         return Place("fields", item=rest[0] if rest else "")
     if head == "lists":
         return Place("reasons", item=f"list-{rest[0]}" if rest else "")
-    if head in ("scores", "clocks", "playbooks", "approvals", "tracks"):
+    if head == "playbooks":
+        return Place(
+            "playbooks",
+            item=rest[0] if rest else "",
+            inner=rest[2] if rest[1:2] == ["tasks"] and rest[2:] else "",
+        )
+    if head in ("scores", "clocks", "approvals", "tracks"):
         return Place("more")
     return Place(PROCESS_PART)

@@ -32,6 +32,14 @@ Ops = Literal[
     "field_add",
     "field_set",
     "field_remove",
+    "playbook_add",
+    "playbook_set",
+    "playbook_move",
+    "playbook_remove",
+    "task_add",
+    "task_set",
+    "task_move",
+    "task_remove",
 ]
 Piece = Annotated[dict[str, JsonValue], Field(max_length=60)]
 Small = Annotated[str, Field(max_length=60)]
@@ -53,10 +61,12 @@ class DraftBegin(Body):
 
 
 class DraftEdit(Body):
-    """One edit. `set` goes with process_set and stage_set; a piece (`criterion`, `transition`, `reason`, `field`) is
-    given whole; `by` moves so many places, `to` to a place counted from 0. `group`: the key of a group of criteria that
-    criterion_add adds to and criterion_group puts an item into; criterion_ungroup takes a member out of its group, or
-    dissolves a group. A group may be given without members at first: `findings` name it until it has one."""
+    """One edit. `set` goes with process_set and stage_set; a piece (`criterion`, `transition`, `reason`, `field`,
+    `playbook`, `task`) is given whole; `by` moves so many places, `to` to a place counted from 0.
+
+    `group`: the key of a group of criteria that criterion_add adds to and criterion_group puts an item into;
+    criterion_ungroup takes a member out of its group, or dissolves a group. A group or a playbook may begin empty
+    (`criteria` or `tasks` an empty list): `findings` name it until something is in it."""
 
     op: Ops
     stage: Small | None = None
@@ -75,6 +85,10 @@ class DraftEdit(Body):
     reason: Piece | None = None
     field_key: Small | None = None
     field: Piece | None = None
+    playbook_key: Small | None = None
+    playbook: Piece | None = None
+    task_key: Small | None = None
+    task: Piece | None = None
     by: Steps | None = None
     to: Number | None = None
 

@@ -219,14 +219,17 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
 _FIELD_PLACES = {"field": "condition-1-field", "op": "condition-1-op", "value": "condition-1-value"}
 
 
+#: What stays open after an edit of it: the list of a reason, the playbook of a task.
+_STAYS_OPEN = ("list", "playbook_key")
+
+
 def _back(request: HttpRequest) -> str:
     stage, part = request.POST.get("stage", "")[:60], request.POST.get("part", "")[:20]
     found = [
         f"stage={stage}" if stage and request.POST.get("op") != "stage_remove" else "",
         f"part={part}" if part else "",
     ]
-    if request.POST.get("list"):
-        found.append(f"item={request.POST['list'][:20]}")
+    found += [f"item={request.POST[name][:60]}" for name in _STAYS_OPEN if request.POST.get(name)]
     return "&".join(filter(None, found))
 
 
@@ -237,6 +240,8 @@ _OPENS: Mapping[str, str] = {
     "field_key": "item",
     "list": "item",
     "group": "in",
+    "playbook_key": "item",
+    "task_key": "in",
 }
 
 

@@ -307,6 +307,10 @@ _PIECES: Mapping[str, str] = {
     "reason_set": "reason",
     "field_add": "field",
     "field_set": "field",
+    "playbook_add": "playbook",
+    "playbook_set": "playbook",
+    "task_add": "task",
+    "task_set": "task",
     "stage_add": "",
     "stage_set": "",
     "process_set": "",
@@ -314,7 +318,7 @@ _PIECES: Mapping[str, str] = {
 
 
 #: Lists of a piece that are filled by edits of their own: empty, they are listed beside it as something to do yet.
-_COME_LATER = frozenset({"criteria"})
+_COME_LATER = frozenset({"criteria", "tasks"})
 
 
 def _require_readable(
