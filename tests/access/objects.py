@@ -99,6 +99,8 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "api/v1/processes/<key>/decisions": {"key": PROCESS},
     "processes/<slug:key>/criteria/": {"key": PROCESS},
     "processes/<slug:key>/criteria/rows/": {"key": PROCESS},
+    "processes/<slug:key>/hand-overs/": {"key": PROCESS},
+    "processes/<slug:key>/hand-overs/rows/": {"key": PROCESS},
     "api/v1/processes/<key>/criteria": {"key": PROCESS},
     "api/v1/processes/<key>/criteria/rows": {"key": PROCESS},
     "processes/<slug:key>/document.yaml": {"key": PROCESS},

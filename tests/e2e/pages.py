@@ -113,6 +113,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "processes/<slug:key>/decisions/": ("",),
     "processes/<slug:key>/criteria/": ("",),
     "processes/<slug:key>/criteria/rows/": ("",),
+    "processes/<slug:key>/hand-overs/": ("",),
+    "processes/<slug:key>/hand-overs/rows/": ("",),
     "processes/<slug:key>/replay/": ("",),
     "processes/<slug:key>/landing/": ("",),
     "processes/<slug:key>/migrate/": ("",),

@@ -31,6 +31,9 @@ class InsightConfig(AppConfig):
         usual_time_from(_usual_of)
         add_way(Part({"zh": "用历史试行", "en": "Try on history"}, "insight:replay", "process.publish"))
         add_way(Part({"zh": "检查项质量", "en": "Criterion quality"}, "insight:quality", "funnel.view"))
+        add_way(
+            Part({"zh": "交接", "en": "Hand-overs"}, "insight:hand_overs", "funnel.view", "opportunity"),
+        )
         add_action("replay", replay)
         if digest_lines not in weekly_lines:
             add_to_the_first_mail_of_a_week(digest_lines)

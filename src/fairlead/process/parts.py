@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`url_name` takes the key of the process; `right` is needed to see it."""
+    """`url_name` takes the key of the process; `right` is needed to see it; `subject`: of these processes alone."""
 
     label: Mapping[str, str]
     url_name: str
     right: str
+    subject: str = ""
 
 
 _parts: list[Part] = []

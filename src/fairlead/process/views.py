@@ -132,7 +132,7 @@ def process(request: HttpRequest, key: str) -> HttpResponse:
         "ways": [
             (pick(way.label), reverse(way.url_name, args=[found.key]))
             for way in ways()
-            if user.may(way.right)
+            if user.may(way.right) and way.subject in ("", found.subject_type)
         ],
         "behind": behind(found) if user.may(PUBLISH) else 0,
         "may_publish": user.may(PUBLISH),
