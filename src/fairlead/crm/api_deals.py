@@ -189,8 +189,22 @@ def remove_contact_role(request: HttpRequest, pk: PathId) -> Status[None]:
 # --- what happened ---
 
 
+class GateItemKnownOut(Answer):
+    """An item of the gate as it stood by what was known: `unknown` where history cannot tell."""
+
+    key: str
+    stage: str
+    side: str
+    level: str
+    state: str
+
+
 class AsKnownOut(Answer):
-    """As the journal knew it at `at`. `fields`: those that the asker may read today; purged values are left out."""
+    """As the journal knew it at `at`. `fields`: those that the asker may read today; purged values are left out.
+
+    `gate`: the items that the next move asked for, by the version of the process and the evidence of that day; empty
+    where there was no next move.
+    """
 
     at: datetime
     stage: str
@@ -205,6 +219,7 @@ class AsKnownOut(Answer):
     team: int | None
     deal_team: dict[str, list[int]]
     fields: dict[str, Any]
+    gate: list[GateItemKnownOut]
 
 
 @router.get("/opportunities/{id:pk}/as-of", response=AsKnownOut, operation_id="opportunities_as_of")
@@ -224,6 +239,10 @@ def as_of(request: HttpRequest, pk: PathId, date: Day) -> dict[str, Any]:
         "owner": travel.owner_id, "team": travel.team_id,
         "deal_team": {role: sorted(people) for role, people in known.team.items()},
         "fields": {k: to_json(v) for k, v in known.fields.items() if k in readable},
+        "gate": [
+            {"key": r.key, "stage": r.stage_key, "side": r.side, "level": str(r.level), "state": str(r.state)}
+            for r in (known.gate.verdict.results if known.gate and known.gate.verdict else ())
+        ],
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from fairlead.process.fold import Travel
-from fairlead.process.selectors.known import known_on
+from fairlead.process.selectors.known import GateKnown, gate_known, known_on
 from fairlead.process.subjects import Moment, room_of
 
 from ..models import Opportunity
@@ -18,12 +18,14 @@ from ..models import Opportunity
 
 @dataclass(frozen=True, slots=True)
 class AsKnown:
-    """`fields`: what can be told of them, purged values left out; `team`: who filled the slots that day."""
+    """`fields`: what can be told of them, purged values left out; `team`: who filled the slots that day; `gate`: how
+    the next move stood, by the version and the facts of that day."""
 
     at: datetime
     travel: Travel
     fields: Mapping[str, Any]
     team: Mapping[str, frozenset[int]]
+    gate: GateKnown | None
 
 
 def end_of_day(day: date, now: datetime) -> datetime:
@@ -37,8 +39,11 @@ def as_known(deal: Opportunity, at: datetime) -> AsKnown | None:
     if deal.journey is None:
         return None
     travel = known_on([deal.journey], at).get(deal.journey.pk)
+    if travel is None:
+        return None
+    gate = gate_known(deal.journey, travel, at)
+    if gate is not None:
+        return AsKnown(at, travel, gate.facts.fields, gate.facts.team, gate)
     moment = Moment(deal.pk, at)
     found = room_of("opportunity").facts_then([moment]).get(moment)
-    if travel is None or found is None:
-        return None
-    return AsKnown(at, travel, found.fields, found.team)
+    return AsKnown(at, travel, found.fields, found.team, None) if found is not None else None

@@ -15,13 +15,13 @@ from fairlead.common.money import format_amount
 from fairlead.common.pages import page
 from fairlead.fields.catalogue import catalogue
 from fairlead.organisation.models import User
-from fairlead.process.definitions import definition_of
-from fairlead.process.enums import ForecastCategory, JourneyState
-from fairlead.process.models import ProcessVersion
-from fairlead.process.words import stage_name
+from fairlead.process.enums import CriterionState, ForecastCategory, JourneyState, Level
+from fairlead.process.selectors.known import GateKnown
+from fairlead.process.words import headline, item_name, stage_name
 
 from ..models import Opportunity
 from ..selectors.as_known import AsKnown, as_known, end_of_day
+from ..selectors.paths import look_of
 from ..selectors.references import names_of, text_of
 from .shared import deal_url, find_deal
 
@@ -62,14 +62,12 @@ def _shown(deal: Opportunity, known: AsKnown, user: Any) -> dict[str, Any]:
     names = names_of(pairs, reader=user)
     people = {i for found in known.team.values() for i in found} | {travel.owner_id or 0}
     who = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
-    version = ProcessVersion.objects.filter(
-        process__key=travel.process_key, number=travel.process_version
-    ).first()
     sees_amount = any(spec.key == "amount" for spec in specs)
     currency = str(known.fields.get("currency") or deal.currency)
     return {
         "at": known.at,
-        "stage": stage_name(definition_of(version), travel.stage_key) if version else travel.stage_key,
+        "stage": stage_name(known.gate.definition, travel.stage_key) if known.gate else travel.stage_key,
+        **_gate(known.gate),
         "state": str(JourneyState(travel.state).label),
         "category": str(ForecastCategory(travel.forecast_category).label),
         "amount": format_amount(travel.base_amount, currency) if sees_amount else "•••",
@@ -79,4 +77,25 @@ def _shown(deal: Opportunity, known: AsKnown, user: Any) -> dict[str, Any]:
             for role, found in sorted(known.team.items())
         ],
         "fields": [(spec.name(), text_of(spec, value, names) or "—") for spec, value in pairs],
+    }
+
+
+def _gate(gate: GateKnown | None) -> dict[str, Any]:
+    """The items of the gate by name and state; the values behind them stand among the fields, as far as one may read."""
+    if gate is None or gate.verdict is None:
+        return {"gate": "", "items": []}
+    verdict = gate.verdict
+    here = gate.definition.position(gate.facts.journey.stage_key)
+    shown = [r for r in verdict.results if not r.settled or gate.definition.position(r.stage_key) >= here]
+    return {
+        "gate": headline(gate.definition, verdict),
+        "items": [
+            {
+                "name": item_name(gate.definition, r),
+                "state": look_of(r),
+                "said": str(CriterionState(r.state).label),
+                "level": str(Level(r.level).label),
+            }
+            for r in sorted(shown, key=lambda r: (r.settled, r.level != Level.BLOCK))
+        ],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
@@ -10,7 +11,40 @@ from django.db.models import Q
 from fairlead.journal.models import Event
 
 from .. import clock_events, fold
-from ..models import Journey
+from ..definition import Definition
+from ..definitions import definition_of
+from ..engine import decide, forward_move
+from ..enums import JourneyState
+from ..facts import Facts
+from ..models import Journey, ProcessVersion
+from ..verdicts import Verdict
+from .gathering import situations
+
+
+@dataclass(frozen=True, slots=True)
+class GateKnown:
+    """How the plain next move stood by what was known: judged by the version that held then. `verdict` is None where
+    there was none to make (closed or on hold)."""
+
+    definition: Definition
+    facts: Facts
+    verdict: Verdict | None
+
+
+def gate_known(journey: Journey, travel: fold.Travel, at: datetime) -> GateKnown | None:
+    """`travel`: the journey as `known_on` gives it for `at`. None where the version of then is no more.
+
+    What history cannot tell makes an item unknown, never met or unmet.
+    """
+    version = ProcessVersion.objects.filter(
+        process__key=travel.process_key, number=travel.process_version
+    ).first()
+    situation = situations([journey], at=at, as_of=at).get(journey.pk)
+    if version is None or situation is None:
+        return None
+    definition, facts = definition_of(version), situation.facts
+    wish = forward_move(definition, facts) if facts.journey.state == JourneyState.OPEN else None
+    return GateKnown(definition, facts, decide(definition, facts, wish) if wish is not None else None)
 
 
 def known_on(journeys: Iterable[Journey], at: datetime) -> dict[int, fold.Travel]:
