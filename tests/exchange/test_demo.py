@@ -25,6 +25,7 @@ from fairlead.journal.models import Event
 from fairlead.journal.sealing import verify
 from fairlead.organisation.enums import Role
 from fairlead.organisation.models import User
+from fairlead.organisation.selectors import default_calendar
 from fairlead.process.enums import JourneyState, MigrationState, Mode
 from fairlead.process.files import read_yaml
 from fairlead.process.models import (
@@ -117,6 +118,8 @@ def test_what_is_open_looks_alive(company: Company) -> None:
         deals.filter(next_step_at=None),
     ]
     assert all(part.count() / deals.count() > 0.08 for part in shares)
+    planned = [step for part in shares[:2] for step in part.values_list("next_step_at", flat=True)]
+    assert all(default_calendar().is_workday(timezone.localdate(step)) for step in planned)
     dates = [d for d in deals.values_list("close_date", flat=True) if d]
     assert any(d < UNTIL for d in dates) and any(d > UNTIL for d in dates)
 

@@ -39,11 +39,13 @@ def plan_next_steps(sim: Simulation, deals: Sequence[Deal]) -> None:
             chance = rng.random()
             kind, summary = rng.choice(NEXT_STEPS)
             if chance < PLANNED:
-                due = until + timedelta(days=rng.randint(0, 12))
+                due = sim.workdays.worked_from(until + timedelta(days=rng.randint(0, 12)))
             elif chance < PLANNED + OVERDUE:
                 due = until - timedelta(days=rng.randint(1, 15))
+                while not sim.workdays.is_worked(due):
+                    due -= timedelta(days=1)
             elif chance < PLANNED + OVERDUE + LATER:
-                due = until + timedelta(days=rng.randint(13, 45))
+                due = sim.workdays.worked_from(until + timedelta(days=rng.randint(13, 45)))
             else:
                 continue
             written = min(due, until) - timedelta(days=rng.randint(1, 9))
