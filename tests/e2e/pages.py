@@ -104,7 +104,9 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "processes/<slug:key>/draft/": (
         "", "?stage=needs_analysis&part=exit&add=field", "?stage=needs_analysis&part=goal",
         "?stage=needs_analysis&part=moves&add=1", "?part=stages", "?stage=needs_analysis&part=exit&item=decision_map",
-        "?part=playbooks&item=first_visit", "?part=playbooks&item=first_visit&in=0", "?part=reasons&item=lost", "?part=more",
+        "?part=playbooks&item=first_visit", "?part=playbooks&item=first_visit&in=0", "?part=scores&item=bant",
+        "?part=scores&item=bant&in=bant_need",
+        "?part=reasons&item=lost", "?part=more",
     ),
     "processes/<slug:key>/draft/sandbox/": ("",),
     "processes/<slug:key>/usage/": ("",),

@@ -26,10 +26,12 @@ from .designer_forms import (
 )
 from .designer_gate import gate_part
 from .designer_playbooks import playbooks_part
+from .designer_scores import scores_part
 from .designer_sentences import Around, is_editable
 from .designer_shapes import At, Form, name_words, other_language
 from .editing_criteria import criteria_in
 from .editing_places import items_of, stages_of
+from .editing_scores import scores_of
 from .enums import Kind, Level
 from .examining import PARTS_OF_PROCESS, PARTS_OF_STAGE, Examination, Finding
 from .loading import REASON_LISTS, declared_specs
@@ -136,6 +138,7 @@ def part_label(part: str) -> str:
         "stages": _("Stages"),
         "fields": _("Fields it brings"),
         "reasons": _("Lists of reasons"),
+        "scores": _("Scores"),
         "playbooks": _("Playbooks"),
         "more": _("File and more"),
         "goal": _("Goal and roles"),
@@ -154,6 +157,7 @@ def _nav(
     counts: dict[str, Any] = {
         "stages": len(stages_of(document)),
         "fields": len(items_of(document, "fields")),
+        "scores": len(scores_of(document)),
         "playbooks": len(items_of(document, "playbooks")),
         "reasons": sum(len(v) for v in (document.get("lists") or {}).values() if isinstance(v, list))
         if isinstance(document.get("lists"), Mapping)
@@ -294,13 +298,15 @@ def _process_part(document: Mapping[str, Any], at: At, near: Around) -> dict[str
         return {"rows": rows, "forms": [form], "is_stages": True, "last_stage": last}
     if at.part == "fields":
         return _own_fields(document, at)
+    if at.part == "scores":
+        return scores_part(document, at, near)
     if at.part == "playbooks":
         return playbooks_part(document, at, near)
     if at.part == "reasons":
         return _reasons(document, at)
     return {"is_more": True, "counts": [
         (label, len(document.get(name) or ()))
-        for name, label in (("scores", _("Scores")), ("approvals", _("Approvals")))
+        for name, label in (("approvals", _("Approvals")),)
     ]}  # fmt: skip
 
 

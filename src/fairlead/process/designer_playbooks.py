@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from fairlead.common.refusals import Invalid
 from fairlead.fields.conditions import words as condition_words
@@ -193,7 +193,7 @@ def _book_words(read: Playbook, near: Around) -> str:
         found.append(_("Offered in %(stages)s.") % {"stages": names_})
     if read.applies_if is not None:
         found.append(_("Only if %(condition)s.") % {"condition": condition_words(read.applies_if)})
-    return " ".join(found)
+    return ("" if (get_language() or "").startswith("zh") else " ").join(found)
 
 
 def _task_words(task: Values) -> str:

@@ -25,6 +25,7 @@ from .designer_forms import (
 )
 from .designer_inputs import Inputs, Post, errors_of, name_of, read, typed
 from .designer_playbooks import read_playbook, read_task
+from .designer_scores import read_element, read_score
 from .designer_sentences import Around, criterion_from, criterion_inputs
 from .designer_shapes import Form
 from .editing_criteria import find_criterion
@@ -50,6 +51,7 @@ def given_by(post: Post, row: ProcessDraft) -> tuple[dict[str, Any], Form | None
         return plain, None
     near = around(row.document, examine(row.document).definition)
     inputs, made = _READINGS[op](post, near, row)
+    said = {name: value for name, value in said.items() if name not in {one.name for one in inputs}}
     form = Form(op=op, inputs=typed(inputs, post), said=said, submit=_("Save"))
     try:
         return {**plain, **made(read(inputs, post))}, form
@@ -73,6 +75,8 @@ _SAID = (
     "field_key",
     "playbook_key",
     "task_key",
+    "score_key",
+    "element",
 )
 
 
@@ -140,6 +144,10 @@ _READINGS: Mapping[str, Reading] = {
     "reason_set": _reason,
     "field_add": _field,
     "field_set": _field,
+    "score_add": read_score,
+    "score_set": read_score,
+    "element_add": read_element,
+    "element_set": read_element,
     "playbook_add": read_playbook,
     "playbook_set": read_playbook,
     "task_add": read_task,

@@ -18,6 +18,7 @@ from fairlead.work.enums import ActivityKind
 from .branching import CRITERION
 from .criteria import ACTIVITY_KINDS, BUYING_ROLES, MAX_DAYS, ROLES
 from .definition import Definition
+from .designer_floors import floor_inputs, floors_from
 from .designer_groups import group_from, group_inputs
 from .designer_inputs import MAX_WORDS, Input, Inputs, condition, condition_of, leaves_of, name_of, names
 from .enums import CriterionType, Level
@@ -107,7 +108,7 @@ def criterion_inputs(type_: str, body: Values, around: Around) -> Inputs:
 
 def criterion_from(type_: str, values: Values, old: Values, around: Around) -> dict[str, Any]:
     """The criterion that the sentence says; what the form does not show stays as it was."""
-    body = {k: v for k, v in old.items() if k in ("key", "help", "envelope", "floor", "criteria", "outcomes")}
+    body = {k: v for k, v in old.items() if k in ("key", "help", "envelope", "criteria", "outcomes")}
     body |= {"name": name_of(values, "name"), "type": type_, "level": values["level"]}
     body |= {
         k: v for k, v in _SAID[CriterionType(type_)](values, old, around).items() if v not in (None, "", [])
@@ -201,6 +202,7 @@ def _asks_score(body: Values, around: Around) -> Inputs:
         Input(name="score", label=_("Score"), kind="select", options=options or (("", _("no score is declared")),),
               value=str(body.get("score", "")) or (options[0][0] if options else "")),
         _number("min", _("At least so many points"), body, 0, 1000, 1),
+        *floor_inputs(body, around),
     )  # fmt: skip
 
 
@@ -253,6 +255,10 @@ def _says_document(values: Values, old: Values, around: Around) -> dict[str, Any
     return said | ({"signed": True} if values["signed"] else {})
 
 
+def _says_score(values: Values, old: Values, around: Around) -> dict[str, Any]:
+    return {"score": values["score"], "min": values["min"], "floor": floors_from(values, old) or None}
+
+
 def _says_attestation(values: Values, old: Values, around: Around) -> dict[str, Any]:
     return {"statement": name_of(values, "statement") or None}
 
@@ -275,7 +281,7 @@ _SAID: Final[Mapping[CriterionType, Callable[[Values, Values, Around], dict[str,
     CriterionType.ACTIVITY: _named("min", "kinds", "contact_roles", "within_days", "departments_min"),
     CriterionType.DOCUMENT: _says_document,
     CriterionType.RELATION: _named("roles", "min", "depth_min", "stance_min"),
-    CriterionType.SCORE: _named("score", "min"),
+    CriterionType.SCORE: _says_score,
     CriterionType.ATTESTATION: _says_attestation,
     CriterionType.APPROVAL: _named("approval"),
     CriterionType.EXTERNAL: _named("fact"),

@@ -11,7 +11,7 @@ from fairlead.fields.catalogue import pick
 from .change import Change
 from .definition import Criterion, Definition, Stage
 from .describing import list_name, move_words, part_name
-from .differences_pieces import group_changes, playbook_changes
+from .differences_pieces import group_changes, playbook_changes, score_changes
 from .enums import CriterionType, Kind
 from .roles import role_name
 
@@ -39,7 +39,13 @@ def differences(old: Definition, new: Definition) -> list[Change]:
     if kept_old != kept_new:
         order = " → ".join(pick(s.name) for s in new.stages)
         found.append(Change("changed", _("The order of stages: %(order)s") % {"order": order}))
-    return [*found, *_lists(old, new), *_fields(old, new), *playbook_changes(old, new)]
+    return [
+        *found,
+        *_lists(old, new),
+        *_fields(old, new),
+        *score_changes(old, new),
+        *playbook_changes(old, new),
+    ]
 
 
 def _lists(old: Definition, new: Definition) -> list[Change]:

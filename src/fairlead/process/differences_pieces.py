@@ -1,15 +1,16 @@
-"""What changed in groups of items and in playbooks from one version of a process to the next, in words."""
+"""What changed in groups of items, scores and playbooks from one version of a process to the next, in words."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from fairlead.fields.catalogue import pick
+from fairlead.fields.catalogue import catalogue, pick
 
 from .change import Change
-from .definition import Criterion, Definition, Playbook, PlayTask
+from .definition import Criterion, Definition, Playbook, PlayTask, Score
 from .describing import group_words
 from .handbook_words import trigger_words
+from .loading import declared_specs
 from .roles import role_name
 
 
@@ -105,3 +106,45 @@ def _task(name: str, was: PlayTask, now: PlayTask) -> Change:
     else:
         said = _("Playbook “%(name)s”: “%(task)s”")
     return Change("changed", said % values)
+
+
+def score_changes(old: Definition, new: Definition) -> list[Change]:
+    """Scores that came, went, count otherwise or have other elements."""
+    were, are = old.scores, new.scores
+    found = []
+    for sign, some, others in (("removed", were, are), ("added", are, were)):
+        found += [
+            Change(sign, _("Score “%(name)s”") % {"name": pick(s.name)})
+            for key, s in some.items()
+            if key not in others
+        ]
+    for key, score in are.items():
+        if key in were:
+            found += _score(were[key], score, new)
+    return found
+
+
+def _score(was: Score, score: Score, definition: Definition) -> list[Change]:
+    name = pick(score.name)
+    found = []
+    if was.most != score.most:
+        said = _("Score “%(name)s”: at most %(old)s → %(new)s points")
+        found.append(Change("changed", said % {"name": name, "old": was.most, "new": score.most}))
+    labels = {s.key: s.name() for s in [*catalogue(definition.subject), *declared_specs(definition.fields)]}
+    said = _("Score “%(name)s”: “%(element)s”")
+    for sign, some, others in (
+        ("removed", was.elements, score.elements),
+        ("added", score.elements, was.elements),
+    ):
+        found += [
+            Change(sign, said % {"name": name, "element": labels.get(e, e)}) for e in some if e not in others
+        ]
+    found += [
+        Change("changed", said % {"name": name, "element": labels.get(e, e)})
+        for e in score.elements
+        if e in was.elements and was.acts.get(e, ()) != score.acts.get(e, ())
+    ]
+    plain = (was.name, was.points, was.words, was.fresh_days)
+    if plain != (score.name, score.points, score.words, score.fresh_days):
+        found.append(Change("changed", _("Score “%(name)s”") % {"name": name}))
+    return found

@@ -28,6 +28,7 @@ from .editing_places import (
     stages_of,
     target_in,
 )
+from .editing_scores import SCORES
 from .enums import Kind
 from .loading import MAX_STAGES, REASON_LISTS, STAGE_KEYS
 
@@ -297,6 +298,7 @@ OPERATIONS: Final[Mapping[str, Callable[[Document, Mapping[str, Any]], str]]] = 
     "stage_remove": _stage_remove,
     **CRITERIA,
     **PIECES,
+    **SCORES,
     "transition_add": _transition_add,
     "transition_set": _transition_set,
     "transition_move": _transition_move,

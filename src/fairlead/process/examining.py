@@ -27,7 +27,7 @@ WARN_FIELDS: Final = 7  # required fields of one kind of record (PD-5)
 
 #: The parts of the designer. Those of the whole process, then those of a stage.
 PROCESS_PART: Final = "process"
-PARTS_OF_PROCESS: Final = ("process", "stages", "fields", "reasons", "playbooks", "more")
+PARTS_OF_PROCESS: Final = ("process", "stages", "fields", "reasons", "scores", "playbooks", "more")
 PARTS_OF_STAGE: Final = ("goal", "entry", "exit", "moves", "limits", "guidance", "forecast")
 _PART_OF: Final[Mapping[str, str]] = {
     "entry": "entry",
@@ -197,6 +197,12 @@ def place_of(path: str) -> Place:
             item=rest[0] if rest else "",
             inner=rest[2] if rest[1:2] == ["tasks"] and rest[2:] else "",
         )
-    if head in ("scores", "clocks", "approvals", "tracks"):
+    if head == "scores":
+        return Place(
+            "scores",
+            item=rest[0] if rest else "",
+            inner=rest[2] if rest[1:2] == ["acts"] and rest[2:] else "",
+        )
+    if head in ("clocks", "approvals", "tracks"):
         return Place("more")
     return Place(PROCESS_PART)

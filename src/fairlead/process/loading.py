@@ -264,13 +264,9 @@ class _Loader(CriteriaReader):
             elements = tuple(
                 e for e in self.items(body.get("elements"), f"{path}.elements") if isinstance(e, str)
             )
-            if not elements:
-                self.bad(path, _("A score needs elements: fields that hold a number."))
-                continue
             top = self.number(body.get("top", 2), f"{path}.top", 1, 100)
             points = read_points(self, body.get("points"), f"{path}.points", top)
-            self._elements(elements, points, f"{path}.elements")
-            scores[str(key)] = Score(
+            score = Score(
                 str(key),
                 self.name(body.get("name"), f"{path}.name"),
                 elements,
@@ -280,6 +276,11 @@ class _Loader(CriteriaReader):
                 self.number(body.get("fresh_days", 60), f"{path}.fresh_days", 1, MAX_DAYS),
                 read_acts(self, body.get("acts"), f"{path}.acts", elements, top),
             )
+            if elements:
+                self._elements(elements, points, f"{path}.elements")
+                scores[score.key] = score
+            else:
+                self.bad(f"{path}.elements", _("A score needs elements: fields that hold a number."))
         return scores
 
     def _elements(self, elements: Sequence[str], points: Mapping[str, int], path: str) -> None:

@@ -1,5 +1,6 @@
 """Shapes of drafts, their edits and their publishing in the API."""
 
+import builtins
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -40,6 +41,13 @@ Ops = Literal[
     "task_set",
     "task_move",
     "task_remove",
+    "score_add",
+    "score_set",
+    "score_remove",
+    "element_add",
+    "element_set",
+    "element_move",
+    "element_remove",
 ]
 Piece = Annotated[dict[str, JsonValue], Field(max_length=60)]
 Small = Annotated[str, Field(max_length=60)]
@@ -62,11 +70,12 @@ class DraftBegin(Body):
 
 class DraftEdit(Body):
     """One edit. `set` goes with process_set and stage_set; a piece (`criterion`, `transition`, `reason`, `field`,
-    `playbook`, `task`) is given whole; `by` moves so many places, `to` to a place counted from 0.
+    `playbook`, `task`, `score`) is given whole; `by` moves so many places, `to` to a place counted from 0.
 
     `group`: the key of a group of criteria that criterion_add adds to and criterion_group puts an item into;
-    criterion_ungroup takes a member out of its group, or dissolves a group. A group or a playbook may begin empty
-    (`criteria` or `tasks` an empty list): `findings` name it until something is in it."""
+    criterion_ungroup takes a member out of its group, or dissolves a group. `element`: a field that a score sums up,
+    with the `acts` that raise it. A group, a playbook or a score may begin empty (`criteria`, `tasks` or `elements`
+    an empty list): `findings` name it until something is in it."""
 
     op: Ops
     stage: Small | None = None
@@ -89,6 +98,10 @@ class DraftEdit(Body):
     playbook: Piece | None = None
     task_key: Small | None = None
     task: Piece | None = None
+    score_key: Small | None = None
+    score: Piece | None = None
+    element: Small | None = None
+    acts: Annotated[builtins.list[dict[str, JsonValue]], Field(max_length=100)] | None = None
     by: Steps | None = None
     to: Number | None = None
 

@@ -220,7 +220,7 @@ _FIELD_PLACES = {"field": "condition-1-field", "op": "condition-1-op", "value": 
 
 
 #: What stays open after an edit of it: the list of a reason, the playbook of a task.
-_STAYS_OPEN = ("list", "playbook_key")
+_STAYS_OPEN = ("list", "playbook_key", "score_key")
 
 
 def _back(request: HttpRequest) -> str:
@@ -242,6 +242,8 @@ _OPENS: Mapping[str, str] = {
     "group": "in",
     "playbook_key": "item",
     "task_key": "in",
+    "score_key": "item",
+    "element": "in",
 }
 
 

@@ -311,6 +311,10 @@ _PIECES: Mapping[str, str] = {
     "playbook_set": "playbook",
     "task_add": "task",
     "task_set": "task",
+    "score_add": "score",
+    "score_set": "score",
+    "element_add": "acts",
+    "element_set": "acts",
     "stage_add": "",
     "stage_set": "",
     "process_set": "",
@@ -318,7 +322,7 @@ _PIECES: Mapping[str, str] = {
 
 
 #: Lists of a piece that are filled by edits of their own: empty, they are listed beside it as something to do yet.
-_COME_LATER = frozenset({"criteria", "tasks"})
+_COME_LATER = frozenset({"criteria", "tasks", "elements"})
 
 
 def _require_readable(
