@@ -159,6 +159,28 @@ def _create(page: Any, facts: dict[str, Any]) -> Hand:
     return hand
 
 
+def _clear(page: Any, facts: dict[str, Any]) -> Hand:
+    """Ten rows of the day: what is done is followed by another step, what has none gets one."""
+    page.goto("/")
+    hand = Hand(page)
+    dialog = page.locator("#dialog")
+    for _item in range(10):
+        page.keyboard.press("j")  # wherever the focus was before: the first row that is left
+        address = page.locator(":focus").get_attribute("href")
+        page.keyboard.press("Tab")
+        hand.press("Enter")
+        dialog.locator("form").first.wait_for(state="visible")
+        done = dialog.get_by_role("button", name="Done", exact=True)
+        if done.count():
+            hand.act(done)
+            done.wait_for(state="detached")
+        hand.write(dialog.get_by_label("What", exact=True), "Send the drawings")
+        hand.press("Enter")
+        page.locator(f"main ul[data-rows] a.t[href='{address}']").wait_for(state="detached")
+        dialog.locator("form").first.wait_for(state="detached")
+    return hand
+
+
 def _switch(page: Any, facts: dict[str, Any]) -> Hand:
     page.goto("/accounts/new/")
     page.locator("#i-name").fill("Heng Yue Rail")
@@ -177,5 +199,6 @@ TASKS: Final = (
     Task("find a record and open it", 3, 4, _find),
     Task("log a call with its next step", 3, 8, _log),
     Task("new opportunity from the board", 6, 20, _create),
+    Task("clear ten items of the day", 30, 60, _clear),
     Task("switch the language in a form", 2, 3, _switch),  # last: the others read English
 )
