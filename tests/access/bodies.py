@@ -131,6 +131,8 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("journeys/<id:pk>/clocks/settle", "POST"): fixed(clock="visit", act="silent"),
     ("calendar/week", "PUT"): fixed(weekly={"1": [["09:00", "12:00"]]}),
     ("calendar/days/<day>", "PUT"): fixed(kind="holiday"),
+    ("leave", "POST"): lambda o, w: {"first_day": soon(1)[:10], "last_day": soon(3)[:10]},
+    ("leave/<id:pk>", "PATCH"): lambda o, w: {"first_day": soon(5)[:10], "last_day": soon(6)[:10]},
     ("calendars", "POST"): fixed(name="新加坡", time_zone="Asia/Singapore", pattern="mon_fri"),
     ("calendars/<id:pk>", "PATCH"): fixed(name="海湾"),
     ("calendars/<id:pk>/week", "PUT"): fixed(weekly={"7": [["09:00", "12:00"]]}),
@@ -229,6 +231,9 @@ OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
         **USER, "username": "new", "team": o.of("team", MINE), "roles": ["AR"], "password": PASSWORD},
     ("people/<int:pk>", "POST"): lambda o, w: {
         **USER, "team": o.of("team", MINE), "roles": ["AR"], "version": 1},
+    ("leave", "POST"): lambda o, w: {"first_day": soon(1)[:10], "last_day": soon(3)[:10]},
+    ("leave/<int:pk>", "POST"): lambda o, w: {
+        "first_day": soon(5)[:10], "last_day": soon(6)[:10], "version": "1"},
     ("people/<int:pk>/password", "POST"): fixed(password="another-horse-battery"),
     ("people/<int:pk>/active", "POST"): fixed(active="0"),
     ("teams/new", "POST"): lambda o, w: {"name": "三组", "parent": o.of("team", MINE)},

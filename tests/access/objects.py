@@ -56,6 +56,7 @@ KINDS: Final[Mapping[str, str]] = {
     "users/": "user",
     "teams/": "team",
     "calendars/": "calendar",
+    "leave/": "leave",
     "profile/keys/": "key",
     "keys/": "key",
     "attestations/": "attestation",
@@ -286,6 +287,8 @@ def _of(where: Company, owner: User, **slots: Any) -> Iterator[tuple[str, Any]]:
         where.move(deal)
     yield "evaluation", Evaluation.objects.get(journey_id=deal.journey_id)
     yield from _decisions(where, owner)
+    day = now.date() + timedelta(days=30)
+    yield "leave", organisation.enter_leave(owner, first_day=day, last_day=day, **how)
     key, _text = organisation.create_api_key(
         owner, name="own", scopes=["read"], expires_at=now + timedelta(days=30), **how
     )

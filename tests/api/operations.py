@@ -104,6 +104,8 @@ def furnish(where: Company) -> Place:
     ids["calendar"] = organisation.create_calendar(
         name="中东", time_zone="Asia/Dubai", pattern="sun_thu", **where.how(where.admin)).pk  # fmt: skip
     ids["team"] = where.zhou.team_id
+    away = at.date() + timedelta(days=30)
+    ids["leave"] = organisation.enter_leave(where.zhou, first_day=away, last_day=away, **how).pk
     ids["draft"] = process.begin_draft(PROCESS, **where.how(where.people["tang"])).pk
     ids["sandbox"] = begin_sandbox(PROCESS, by=where.people["tang"], at=at).pk
     ids["migration"] = Migration.objects.create(
@@ -287,6 +289,10 @@ LINES: Mapping[str, Line] = {
     "calendar_set_week": Line("admin", body=lambda p: {"weekly": {"1": [["09:00", "12:00"]]}}),
     "calendar_set_day": Line("admin", body=lambda p: {"kind": "holiday", "zh": "司庆"}, path={"day": "2026-12-24"}),
     "calendar_remove_day": Line("admin", path={"day": "2026-12-24"}),
+    "leave_list": Line("zhou"),
+    "leave_enter": Line("zhou", body=lambda p: {"first_day": soon(1)[:10], "last_day": soon(3)[:10]}, status=201),
+    "leave_change": Line("zhou", "leave", lambda p: {"first_day": soon(5)[:10], "last_day": soon(6)[:10]}),
+    "leave_remove": Line("zhou", "leave", status=204),
     "calendars_list": Line("zhou"),
     "calendars_create": Line("admin", body=lambda p: {
         "name": "新加坡", "time_zone": "Asia/Singapore", "pattern": "mon_fri"}, status=201),

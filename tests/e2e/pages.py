@@ -90,6 +90,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "opportunities/change/": ("?all=1&what=owner", "?all=1&what=next_stage"),
     "opportunities/new/": ("",),
     "people": ("",),
+    "leave": ("",),
     "people/<int:pk>": ("",),
     "people/new": ("",),
     "processes/": ("",),

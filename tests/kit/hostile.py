@@ -50,7 +50,7 @@ _CODES: Final = """
 about action attention axis_key cause channel checksum code cols country criterion_key currency deal_type
 declared_by detail_hash digest email exit_type fidelity fingerprint forecast forecast_category
 from_stage from_subject_type gate_state hash image key kind language level list_key media_type mode
-lane name_key needs_right next_step_kind outcome password path personal prefix previous_digest process_key read_right
+lane name_key needs_right next_step_kind outcome password path people_stamp personal prefix previous_digest process_key read_right
 reason reason_code role row_key runner salt scope search_key secret sha256 sort source stage_key stamp state
 status stored_as subject_type target_type template theme tier time_zone to_stage to_subject_type type
 username what why write_right

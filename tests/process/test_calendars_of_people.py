@@ -172,3 +172,43 @@ def test_data_of_before_goes_on_as_it_was(where):
     assert visit(deal).red_at == default_calendar().add_working_days(
         visit(deal).started_at, clocks_of(where.journey(deal), at=timezone.now())[0].red
     )
+
+
+@pytest.mark.rule("CA-1", "CA-3")
+def test_leave_of_the_owner_lets_the_clocks_of_their_deals_rest(where, told):
+    mine, other = where.deal(days_ago=1), where.deal(days_ago=1, owner=where.people["qi"])
+    recompute_clocks(at=timezone.now())
+    before = visit(mine).red_at, visit(other).red_at
+    today = timezone.localdate()
+    row = organisation.enter_leave(
+        where.zhou, first_day=today, last_day=today + timedelta(days=13), **where.how(where.chen)
+    )
+    done = recompute_clocks(at=timezone.now())
+    assert done.clocks == 4
+    assert visit(mine).red_at >= before[0] + timedelta(days=13)
+    assert visit(other).red_at == before[1]
+    assert [n.recipient_ids for n in told if n.code == "clock_moved"] == [(where.zhou.pk,)]
+    untouched()
+    rebuild()
+    untouched()
+    organisation.remove_leave(row.pk, version=1, **where.how(where.zhou))
+    recompute_clocks(at=timezone.now())
+    assert visit(mine).red_at == before[0]
+    untouched()
+    assert Event.objects.filter(type="calendar_recomputed").count() == 2
+
+
+@pytest.mark.rule("CA-3")
+def test_a_change_of_the_companys_calendar_reaches_who_is_on_leave_too(where, how):
+    mine = where.deal(days_ago=1)
+    today = timezone.localdate()
+    organisation.enter_leave(where.zhou, first_day=today, last_day=today, **where.how(where.zhou))
+    recompute_clocks(at=timezone.now())
+    before = visit(mine).red_at
+    day = calendars().of(where.zhou.pk).workday_after(today, 2)
+    organisation.set_calendar_day(
+        WorkingCalendar.objects.get(is_default=True), day=day, kind="holiday", name={"zh": "司庆"}, **how
+    )
+    recompute_clocks(at=timezone.now())
+    assert visit(mine).red_at > before
+    untouched()

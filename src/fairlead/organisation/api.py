@@ -12,6 +12,7 @@ from fairlead.common.rest import MOST, Cut, PathId, Sort, cut, listed
 from fairlead.journal.enums import Channel
 from fairlead.organisation import services
 from fairlead.organisation.api_calendar import router as calendar
+from fairlead.organisation.api_leave import router as leave
 from fairlead.organisation.models import ApiKey, Team, User
 from fairlead.organisation.rights import ALL_RIGHTS
 from fairlead.organisation.schemas import (
@@ -28,6 +29,7 @@ from fairlead.organisation.schemas import (
 
 router = Router(tags=["organisation"])
 router.add_router("", calendar)
+router.add_router("", leave)
 
 # Colleagues are no secret; of a key this right, which everybody holds, asks the scope to read.
 COLLEAGUES = "process.view"

@@ -29,6 +29,7 @@ from fairlead.organisation.enums import (
 )
 from fairlead.organisation.querysets import (
     ApiKeyQuerySet,
+    LeaveQuerySet,
     OrganisationQuerySet,
     TeamMembershipQuerySet,
     TeamPlacementQuerySet,
@@ -389,6 +390,33 @@ class CalendarDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.date} {self.kind}"
+
+
+class Leave(models.Model):
+    """Days on which a person does not work, both ends included. Their calendar is without them."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="leaves")
+    first_day = models.DateField()
+    last_day = models.DateField()
+    reason = models.CharField(
+        max_length=200, blank=True, default=""
+    )  # for the person and those who keep their leave
+    entered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    entered_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+    objects = LeaveQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["first_day", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="leave_ends_not_before_it_begins", condition=Q(last_day__gte=F("first_day"))
+            ),
+            models.UniqueConstraint(fields=["user", "first_day"], name="leave_one_start_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.first_day}–{self.last_day}"
 
 
 class Organisation(models.Model):

@@ -13,6 +13,7 @@ from fairlead.common.questions import Question
 if TYPE_CHECKING:
     from fairlead.organisation.models import (  # noqa: F401
         ApiKey,
+        Leave,
         Organisation,
         Team,
         TeamMembership,
@@ -80,6 +81,34 @@ class TeamMembershipQuerySet(models.QuerySet["TeamMembership"]):
 class TeamPlacementQuerySet(models.QuerySet["TeamPlacement"]):
     def on(self, day: date) -> "TeamPlacementQuerySet":
         return self.filter(Q(to_date=None) | Q(to_date__gt=day), from_date__lte=day)
+
+
+class LeaveQuerySet(models.QuerySet["Leave"]):
+    def visible_to(self, user: Any) -> "LeaveQuerySet":
+        """One's own, that of one's team, and that of people whose leave one keeps."""
+        if not user.is_active:
+            return self.none()
+        mine = models.Q(user=user)
+        if user.team_id is not None:
+            mine |= models.Q(user__team=user.team_id)
+        return self.filter(mine | kept_by(user, "user__"))
+
+    def kept_by(self, user: Any) -> "LeaveQuerySet":
+        """One's own, and that of people whose leave one keeps."""
+        return self.filter(models.Q(user=user) | kept_by(user, "user__"))
+
+    def not_over(self, day: date) -> "LeaveQuerySet":
+        return self.filter(last_day__gte=day)
+
+
+def kept_by(user: Any, path: str = "") -> models.Q:
+    """People whose leave this one enters: whose deals they may hand over, or everybody for who manages people."""
+    if user.may("users.manage"):
+        return models.Q(**{f"{path}pk__gt": 0})
+    reach = user.reach("opportunity.reassign")
+    if reach.all:
+        return models.Q(**{f"{path}pk__gt": 0})
+    return models.Q(**{f"{path}team_id__in": reach.team_ids})
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

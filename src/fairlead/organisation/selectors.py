@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
+
+from django.db.models import Q
 
 from fairlead.common.questions import Question
 from fairlead.organisation.calendars import (
@@ -16,7 +19,8 @@ from fairlead.organisation.calendars import (
     parse_hours,
 )
 from fairlead.organisation.enums import DaySource
-from fairlead.organisation.models import Organisation, Team, User, WorkingCalendar
+from fairlead.organisation.models import Leave, Organisation, Team, User, WorkingCalendar
+from fairlead.organisation.querysets import kept_by
 
 #: Of each calendar its id, its stamp, and of the company's own that of the people; that one comes first.
 _states = Question(
@@ -26,15 +30,19 @@ _states = Question(
 )
 
 
+Spans = tuple[tuple[date, date], ...]
+
+
 class Calendars:
     """By which calendar the time of each person is counted: their own, their team's, or the company's (CA-1)."""
 
-    __slots__ = ("_own", "default", "marks", "people_stamp", "stamp")
+    __slots__ = ("_leave", "_own", "default", "marks", "people_stamp", "stamp")
 
     def __init__(
-        self, default: Calendar, own: Mapping[int, Calendar], marks: Mapping[int, str], stamp: str
-    ) -> None:
-        self.default, self._own = default, own
+        self, default: Calendar, own: Mapping[int, Calendar], marks: Mapping[int, str], stamp: str,
+        leave: Mapping[int, Spans] | None = None,
+    ) -> None:  # fmt: skip
+        self.default, self._own, self._leave = default, own, leave or {}
         #: What makes a person's calendar what it is, for those whose calendar is not simply the company's.
         self.marks = marks
         self.stamp = stamp  # of the company's calendar
@@ -63,6 +71,19 @@ class Calendars:
             for place, days in zip(places, counted, strict=True):
                 found[place] = days
         return found
+
+    def away(self, day: date) -> dict[int, date]:
+        """Who is on leave on `day`, and until when."""
+        return {person: last for person, _first, last in self.leave_between(day, day)}
+
+    def leave_between(self, since: date, until: date) -> list[tuple[int, date, date]]:
+        """Leave that has a day from `since` through `until`: whose, its first and its last day."""
+        return [
+            (person, first, last)
+            for person, spans in self._leave.items()
+            for first, last in spans
+            if first <= until and since <= last
+        ]
 
     @property
     def is_plain(self) -> bool:
@@ -100,7 +121,42 @@ def _book(default_pk: int, _people_stamp: str, stamps: tuple[tuple[int, str], ..
             own[person] = _built(pk, by_pk[pk])
             marks[person] = by_pk[pk]
     default = _built(default_pk, by_pk[default_pk])
-    return Calendars(default, own, marks, by_pk[default_pk])
+    leave = _leave()
+    for person, spans in leave.items():
+        own[person] = _away(own.get(person, default), spans)
+        told = ";".join(f"{first}/{last}" for first, last in spans)
+        marks[person] = f"{marks.get(person, by_pk[default_pk])} {sha256(told.encode()).hexdigest()[:16]}"
+    return Calendars(default, own, marks, by_pk[default_pk], leave)
+
+
+def colleagues_away(user: Any, book: Calendars, since: date, until: date) -> list[tuple[str, date, date]]:
+    """Leave of one's team and of people whose leave one keeps, by name; a question only where somebody is away."""
+    leave = [row for row in book.leave_between(since, until) if row[0] != user.pk]
+    if not leave:
+        return []
+    near = kept_by(user) if user.team_id is None else kept_by(user) | Q(team_id=user.team_id)
+    people = User.objects.active().filter(near).filter(pk__in={person for person, *_days in leave})
+    names = dict(people.by_name().values_list("pk", "name"))
+    return [
+        (name, first, last)
+        for pk, name in names.items()
+        for person, first, last in sorted(leave)
+        if person == pk
+    ]
+
+
+def _leave() -> dict[int, Spans]:
+    found: dict[int, list[tuple[date, date]]] = {}
+    rows = Leave.objects.order_by("user", "first_day").values_list("user_id", "first_day", "last_day")
+    for person, first, last in rows:
+        found.setdefault(person, []).append((first, last))
+    return {person: tuple(spans) for person, spans in found.items()}
+
+
+@lru_cache(maxsize=4096)
+def _away(calendar: Calendar, spans: Spans) -> Calendar:
+    """One calendar for the same leave: what it has summed up stays good when somebody else's leave changes."""
+    return calendar.away(spans)
 
 
 def _chosen() -> dict[int, int]:

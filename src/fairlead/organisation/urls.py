@@ -1,6 +1,15 @@
 from django.urls import path
 
-from fairlead.organisation.views import again, first_run, looking, people, profile, second_step, sign_in
+from fairlead.organisation.views import (
+    again,
+    first_run,
+    leave,
+    looking,
+    people,
+    profile,
+    second_step,
+    sign_in,
+)
 
 app_name = "organisation"
 urlpatterns = [
@@ -16,6 +25,8 @@ urlpatterns = [
     path("profile/second-step", second_step.second_step, name="second_step"),
     path("profile/keys", profile.create_key, name="create_key"),
     path("profile/keys/<int:pk>/revoke", profile.revoke_key, name="revoke_key"),
+    path("leave", leave.leave, name="leave"),
+    path("leave/<int:pk>", leave.change_leave, name="change_leave"),
     path("people", people.users, name="users"),
     path("people/new", people.create_user, name="create_user"),
     path("people/<int:pk>", people.edit_user, name="edit_user"),

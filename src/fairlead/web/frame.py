@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from fairlead.common.questions import Question
-from fairlead.organisation.models import Organisation, User
+from fairlead.organisation.models import Organisation, User, WorkingCalendar
 from fairlead.process.models import Journey
 from fairlead.process.selectors.approval_inbox import waiting_count_of
 from fairlead.web import navigation
@@ -32,7 +32,8 @@ RECORD_PAGES: Final[Mapping[str, str]] = {
 def _around(person: int, kind: str, pk: int) -> Any:
     """Of one person: the name of the organisation, whether its people are sample people, how many records have
     news, how many open deals are theirs (the rows of others would cost a count of all), whether the record of
-    this page is a favourite, and how many approvals wait for them."""
+    this page is a favourite, how many approvals wait for them, and whether anybody has a calendar or leave of
+    their own."""
     organisation = Organisation.objects.filter(pk=1)
     mine = Journey.objects.current().open().filter(owner_id=person, subject_type="opportunity")
     return User.objects.filter(pk=person).values_list(
@@ -42,10 +43,13 @@ def _around(person: int, kind: str, pk: int) -> Any:
         Subquery(mine.order_by().values("owner").annotate(n=Count("*")).values("n")),
         Exists(star_of(person, kind, pk)),
         Subquery(waiting_count_of(person)),
+        Subquery(WorkingCalendar.objects.filter(is_default=True).values("people_stamp")[:1]),
     )
 
 
-_frame_of: Question[tuple[str | None, bool, int | None, int | None, bool, int | None]] = Question(_around)
+_frame_of: Question[tuple[str | None, bool, int | None, int | None, bool, int | None, str | None]] = Question(
+    _around
+)
 
 
 def frame_of(request: HttpRequest) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     here = request.resolver_match.view_name if request.resolver_match else ""
     kind, pk = _record_at(request)
     found = _frame_of.first(user.pk, kind, pk)
-    company, is_demo, unread, deals, starred, asked = found or ("", False, 0, 0, False, 0)
+    company, is_demo, unread, deals, starred, asked, people = found or ("", False, 0, 0, False, 0, "")
     if kind:
         remember_star(user, kind, pk, starred=bool(starred))
     around = navigation.around(user)
@@ -76,6 +80,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
             ("board", (deals or 0) if user.may("opportunity.view") else 0), ("inbox", unread or 0),
             ("approvals", asked or 0),
         ),
+        "own_time": bool(people),
         "phone": around.phone,
         "create": around.create,
         "shortcuts": around.shortcuts,

@@ -32,7 +32,7 @@ FITTING: Final = (
     ("process:delegations", "approvals"), ("process:precedents", "approvals"), ("process:", "processes"),
     ("insight:adoption", "adoption"), ("insight:", "metrics"), ("exchange:", "lists"), ("web:home", "work"),
     ("web:calendar", "clocks"), ("web:", "settings"), ("organisation:users", "settings"),
-    ("organisation:edit_user", "settings"), ("organisation:", "sign-in"),
+    ("organisation:edit_user", "settings"), ("organisation:leave", "clocks"), ("organisation:", "sign-in"),
 )  # fmt: skip
 #: In the order of the list; what is written for developers alone (figures of speed, decisions) is left to the files.
 ORDER: Final = (

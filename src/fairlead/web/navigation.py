@@ -108,6 +108,8 @@ MORE_SETTINGS: Final = (
          says=_("Weights of adoption, clean-up days, what is measured and asked.")),
     Item("profile", _("My account"), "organisation:profile", "user",
          says=_("Language, theme, time zone, password, API keys.")),
+    Item("leave", _("Leave"), "organisation:leave", "calendar-event",
+         says=_("One's own days off and those of the team: time limits rest.")),
     Item("styleguide", _("Components"), "web:styleguide", "adjustments-horizontal",
          says=_("Every part of a page in every state.")),
     Item("about", _("About"), "web:about", "book", says=_("Version and licences.")),

@@ -28,7 +28,7 @@ GROUPS: Final[Sequence[tuple[Words, tuple[str, ...]]]] = (
     (_("People"), ("users", "rights")),
     (_("Company"), ("organisation", "calendar")),
     (pgettext_lazy("settings", "Data"), ("imports", "audit")),
-    (pgettext_lazy("settings", "Mine"), ("profile", "notifications")),
+    (pgettext_lazy("settings", "Mine"), ("profile", "leave", "notifications")),
     (pgettext_lazy("settings", "Product"), ("help", "about", "styleguide")),
 )
 
@@ -61,6 +61,7 @@ SINGLE: Final[Sequence[Setting]] = (
     Setting("rights", _("What each role may do"), "#matrix-title", _("permissions, matrix, scope")),
     Setting("rights", _("Why can somebody see or move this?"), "#why-title", _("explain, access")),
     Setting("fields", _("New field"), "new/", _("custom field, column, form")),
+    Setting("leave", _("Enter leave"), "#h-enter", _("holiday, vacation, sick, absence, away")),
     Setting("profile", _("Language"), "#id_language", _("Chinese, English")),
     Setting("profile", _("Theme"), "#id_theme", _("dark, light, appearance")),
     Setting("profile", _("My time zone"), "#id_time_zone"),

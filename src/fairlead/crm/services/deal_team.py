@@ -17,7 +17,7 @@ from fairlead.common.text import clean_text
 from fairlead.journal.enums import Channel
 from fairlead.journal.services import NewEvent, record
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 from fairlead.process.definition import Definition, Package
 from fairlead.process.definitions import definition_of
 from fairlead.process.services import facts_change
@@ -162,7 +162,7 @@ def offer_hand_over(
             by=by,
             to_id=taker,
             offered_at=at,
-            due_at=default_calendar().add_working_days(at, wanted.days),
+            due_at=calendars().of(taker).add_working_days(at, wanted.days),
         )
         _note(
             deal, "handover_offered", by=by, at=at, channel=channel, text=row.note,
@@ -320,7 +320,7 @@ def ask_role(
         by=by,
         asked_at=at,
         days=days,
-        due_at=default_calendar().add_working_days(at, days),
+        due_at=calendars().of(person).add_working_days(at, days),
         stage_key=deal.journey.stage.key,
     )
     _note(

@@ -3,6 +3,8 @@
 from fairlead.organisation.services.calendars import remove_calendar_day, set_calendar_day, set_week
 from fairlead.organisation.services.first_steps import set_first_steps
 from fairlead.organisation.services.keys import authenticate_api_key, create_api_key, revoke_api_key
+from fairlead.organisation.services.leave import BACK as LEAVE_BACK
+from fairlead.organisation.services.leave import change_leave, enter_leave, remove_leave
 from fairlead.organisation.services.own_calendars import (
     CalendarInUse,
     assign_calendar,
@@ -50,6 +52,7 @@ from fairlead.organisation.services.viewing import (
 
 __all__ = [
     "LASTS",
+    "LEAVE_BACK",
     "VIEW_AS",
     "AlreadySetUp",
     "CalendarInUse",
@@ -62,6 +65,7 @@ __all__ = [
     "begin_second_step",
     "begin_view_as",
     "change_calendar",
+    "change_leave",
     "change_organisation",
     "change_preferences",
     "change_user",
@@ -73,6 +77,7 @@ __all__ = [
     "create_user",
     "deactivate",
     "end_view_as",
+    "enter_leave",
     "hindrance",
     "is_set_up",
     "move_to_team",
@@ -82,6 +87,7 @@ __all__ = [
     "rebuild_tree",
     "remove_calendar",
     "remove_calendar_day",
+    "remove_leave",
     "rename_team",
     "renew_recovery_codes",
     "reset_second_step",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 from fairlead.work.enums import Reason
 
 from ..approval_chain import Line, advance, renumber
@@ -20,6 +20,7 @@ from ..approver_resolution import Chosen
 from ..models import ApprovalQuestion, ApprovalRequest, ApprovalSeat, ApprovalStep
 from ..refusals import ApprovalRefused
 from ..selectors.approvals import picture
+from .approval_clocks import asked_of, calendar_of_step
 from .approval_rows import Held, holding, own_of, reroute, seat_of, sees
 from .approving import DECIDE, _asked, add_copies, refuse_ended, say_why
 from .clock_notices import Managers, Notice, tell
@@ -242,7 +243,7 @@ def reroute_absent(*, at: datetime, channel: str, limit: int = 200) -> int:
 
 def remind(*, at: datetime, limit: int = 500) -> int:
     """Tell approvers at half, four fifths and the end of their time, and at its end their managers too (AP-11)."""
-    calendar = default_calendar()
+    book = calendars()
     managers = Managers()
     steps = (
         ApprovalStep.objects.filter(state=StepState.ACTIVE, told__lt=PARTS[-1], started_at__isnull=False)
@@ -250,9 +251,11 @@ def remind(*, at: datetime, limit: int = 500) -> int:
         .select_related("request__journey")
         .order_by("decision_due_at")[:limit]
     )
+    asked = {} if book.is_plain else asked_of([step.pk for step in steps])
     count = 0
     for step in steps:
         started = step.started_at or at
+        calendar = calendar_of_step(step, asked.get(step.pk, {}), started, book)
         spent = calendar.working_time_between(started, at) if started < at else timedelta()
         whole = timedelta(hours=step.decision_hours)
         reached = max((p for p in PARTS if spent * 100 >= whole * p), default=0)

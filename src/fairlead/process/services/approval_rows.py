@@ -12,7 +12,7 @@ from fairlead.common import bulk
 from fairlead.common.refusals import NotFound
 from fairlead.journal.services import NewEvent, record
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 from fairlead.work.enums import Reason
 
 from ..approval_chain import Chain, Line
@@ -34,6 +34,7 @@ from ..models import (
 )
 from ..selectors.approvals import Has, picture, requests_seen_by
 from . import ledger
+from .approval_clocks import asked_in, set_due
 from .clock_notices import Notice, tell
 from .evidence import facts_change
 
@@ -87,18 +88,14 @@ class Held:
     def begin(self) -> None:
         """Start the clocks of steps that were just reached, and tell those who are asked (AP-11)."""
         reroute(self, [line for line in self.chain.lines if line.step.state == StepState.ACTIVE])
-        calendar = default_calendar()
+        book = calendars()
         for line in self.chain.lines:
             step: Any = line.step
             if step.state == StepState.ACTIVE and step.started_at is None:
-                step.started_at = self.at
-                step.response_due_at = calendar.add_working_time(
-                    self.at, timedelta(hours=step.response_hours)
-                )
-                step.decision_due_at = calendar.add_working_time(
-                    self.at, timedelta(hours=step.decision_hours)
-                )
-                step.told = 0
+                step.started_at, step.told = self.at, 0
+                set_due(step, asked_in(line.seats), book)
+            elif step.state == StepState.ACTIVE:  # another may be asked now
+                set_due(step, asked_in(line.seats), book)
             elif step.state == StepState.WAITING:
                 step.started_at = step.response_due_at = step.decision_due_at = step.decided_at = None
             elif step.state in (StepState.APPROVED, StepState.REJECTED) and step.decided_at is None:

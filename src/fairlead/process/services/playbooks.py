@@ -18,7 +18,7 @@ from fairlead.fields.catalogue import pick
 from fairlead.journal.enums import Channel
 from fairlead.journal.services import NewEvent, record
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 from fairlead.work.services.plans import PlannedTask, remove_open, tasks_of_plan
 
 from ..definition import Definition, Playbook, PlayTask
@@ -255,14 +255,14 @@ def _give_out(
     at: datetime,
     channel: str,
 ) -> None:
-    calendar, today = default_calendar(), timezone.localdate(at)
+    people, today = calendars(), timezone.localdate(at)
     held = holders(journey, {task.role for task in tasks if task.role}, at)
     planned = [
         PlannedTask(
             title=pick(task.title),
             list_key=book.key,
-            assignee_id=held.get(task.role, journey.owner_id),
-            due_date=calendar.workday_after(today, task.due) if task.due else today,
+            assignee_id=(assignee := held.get(task.role, journey.owner_id)),
+            due_date=people.of(assignee).workday_after(today, task.due) if task.due else today,
         )
         for task in tasks
     ]

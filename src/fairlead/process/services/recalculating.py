@@ -23,6 +23,7 @@ from .. import clock_events
 from ..models import Clock, ClockCalendar, Journey
 from ..selectors.gathering import visits_of
 from . import clock_notices, clock_rows, ledger
+from .approval_clocks import recompute_approvals
 from .clock_notices import Notice
 
 AT_ONCE = 100  # journeys a transaction
@@ -32,10 +33,12 @@ _TIMES = ("yellow_at", "red_at", "next_due_at", "spent_seconds")
 
 @dataclass(slots=True)
 class Recomputed:
-    """`moved`: clocks whose yellow or red instant is another one now; `told`: owner → journeys."""
+    """`moved`: clocks whose yellow or red instant is another one now; `approvals`: steps of which that is true;
+    `told`: owner → journeys."""
 
     clocks: int = 0
     moved: int = 0
+    approvals: int = 0
     told: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -76,6 +79,7 @@ def recompute_clocks(*, at: datetime) -> Recomputed:
     for first in range(0, len(ids), AT_ONCE):
         with pace.turn(), transaction.atomic():
             _recompute(ids[first : first + AT_ONCE], book, done)
+    done.approvals = recompute_approvals(book, people=None if concerned.everybody else concerned.people)
     with pace.turn(), transaction.atomic():
         state = {
             "stamp": book.stamp,
@@ -85,9 +89,13 @@ def recompute_clocks(*, at: datetime) -> Recomputed:
         }
         ClockCalendar.objects.update_or_create(pk=1, defaults=state)
         nobody = not concerned.everybody and not concerned.people
-        if nobody or (is_first and not done.moved):  # nobody's time changed: the clocks were only looked at
+        if nobody or (
+            is_first and not done.moved and not done.approvals
+        ):  # nobody's time changed: the clocks were only looked at
             return done
         data = {"clocks": done.clocks, "moved": done.moved, "calendar_version": row.version}
+        if done.approvals:
+            data["approvals"] = done.approvals
         if not concerned.everybody:
             data["people"] = len(concerned.people)
         record(

@@ -17,7 +17,7 @@ from fairlead.common.refusals import Invalid, NotFound, Stale
 from fairlead.common.text import clean_text
 from fairlead.journal.enums import Channel
 from fairlead.journal.services import NewEvent, record
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars, default_calendar
 from fairlead.work.enums import Reason
 from fairlead.work.services.notifications import notify
 from fairlead.work.services.plans import PlannedTask, tasks_of_plan
@@ -192,8 +192,8 @@ def _escalate(veto_id: int, at: datetime) -> int:
     planned = PlannedTask(
         title=_("Decide over a veto: %(clause)s") % {"clause": row.clause[:150]},
         list_key="",
-        assignee_id=min(deciding, default=None),
-        due_date=default_calendar().workday_after(timezone.localdate(at), 1),
+        assignee_id=(assignee := min(deciding, default=None)),
+        due_date=calendars().of(assignee).workday_after(timezone.localdate(at), 1),
     )
     with records.record_type(journey.subject_type).changing([journey.subject_id], at):
         tasks_of_plan(

@@ -20,6 +20,7 @@ from fairlead.crm import wording
 from fairlead.crm.models import Opportunity, RoleQuestion
 from fairlead.crm.selectors.deal_team import waiting_for
 from fairlead.organisation.models import Organisation
+from fairlead.organisation.selectors import calendars, colleagues_away
 from fairlead.process.clock_words import track_name
 from fairlead.process.definitions import clock_policy_of
 from fairlead.process.enums import ClockKind
@@ -32,6 +33,7 @@ from fairlead.web.selectors.first_steps import first_steps
 from fairlead.work.selectors.lines import box as line_box
 
 SCOPES = ("mine", "all")
+MOST_AWAY = 12
 EVENING = 17  # o'clock, where the person is
 
 
@@ -58,11 +60,24 @@ def home(request: HttpRequest) -> HttpResponse:
         "asked": _asked(user, at),
         # The frame of the page has counted the approvals already.
         "approvals_asked": dict(frame_of(request)["counts"])["approvals"] + to_decide(user).count(),
-        "pieces": _pieces(user, at),
+        "pieces": _pieces(user, at), "away": _away(request, user, at),
         "create": next(iter(doors(CREATE[:1], user)), None),
         "line": line_box() if day.open_deals and user.may("opportunity.edit") else None,
     }  # fmt: skip
     return page(request, "web/home.html", context)
+
+
+def _away(request: HttpRequest, user: Any, at: datetime) -> dict[str, Any] | None:
+    """Until when one is away oneself, and colleagues who are today. Asked only where anybody has leave at all."""
+    if not frame_of(request)["own_time"]:
+        return None
+    book, today, words = calendars(), timezone.localdate(at), wording.words_on(timezone.localdate(at))
+    mine = book.away(today).get(user.pk)
+    others = [
+        _("%(name)s until %(day)s") % {"name": name, "day": words.short_date(last)}
+        for name, _first, last in colleagues_away(user, book, today, today)[:MOST_AWAY]
+    ]
+    return {"mine": words.short_date(mine) if mine else "", "others": others} if mine or others else None
 
 
 def _pieces(user: Any, at: datetime) -> list[dict[str, str]]:

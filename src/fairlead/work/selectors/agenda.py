@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from fairlead.common import records
 from fairlead.common.names import localized
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars, colleagues_away
 
 from ..models import Activity, Task
 from ..words import ICONS, due_words
@@ -88,6 +89,7 @@ class Day:
     is_off: bool
     name: str = ""  # of a holiday
     is_other_month: bool = False
+    away: list[str] = field(default_factory=list)  # colleagues on leave
     items: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -120,11 +122,16 @@ def calendar_of(reader: Any, days: Sequence[date], *, now: datetime, month: int 
     about: set[tuple[str, int]] = {(a.subject_type, a.subject_id) for a in activities}
     about |= {(t.subject_type, t.subject_id) for t in tasks}
     titles = titles_of(about, reader)
-    working, today = default_calendar(), timezone.localdate(now)
+    book, today = calendars(), timezone.localdate(now)
+    working = book.of(reader.pk)
+    mine = [row[1:] for row in book.leave_between(days[0], days[-1]) if row[0] == reader.pk]
+    others = colleagues_away(reader, book, days[0], days[-1])
     shown = {
         day: Day(
-            day, day == today, not working.is_workday(day), _name(working.exception_on(day)),
+            day, day == today, not working.is_workday(day),
+            _("Leave") if _within(day, mine) else _name(working.exception_on(day)),
             bool(month) and day.month != month,
+            [name for name, *span in others if _within(day, [span])],
         )
         for day in days
     }  # fmt: skip
@@ -134,6 +141,10 @@ def calendar_of(reader: Any, days: Sequence[date], *, now: datetime, month: int 
     for of_day in shown.values():
         of_day.items.sort(key=lambda item: (item["time"], item["pk"]))
     return list(shown.values())
+
+
+def _within(day: date, spans: Iterable[Sequence[date]]) -> bool:
+    return any(first <= day <= last for first, last in spans)
 
 
 def _name(exception: Any) -> str:

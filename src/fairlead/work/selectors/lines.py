@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 
 from .. import registry
 from ..enums import ActivityKind, ActivityOutcome
@@ -46,11 +46,7 @@ def understand(
         for source in registry.contact_sources
         for pk, words in source(reader, subject_type, subject_id)
     ]
-    return understood(text, people, at=at)
-
-
-def understood(text: str, people: Sequence[Person], *, at: datetime) -> Understood | None:
-    calendar = default_calendar()
+    calendar = calendars().of(reader.pk)
     line = read_line(text, now=timezone.localtime(at), people=people, workday_after=calendar.workday_after)
     return None if line is None else Understood(line, {p.id: p.name for p in people})
 

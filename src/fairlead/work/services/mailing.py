@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from fairlead.common import records
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 
 from .. import registry
 from ..enums import Digest, Reason
@@ -37,7 +37,7 @@ def send_due_mail(*, at: datetime) -> int:
     prefs = {p.person_id: p for p in wanting.filter(person__is_active=True).exclude(person__email="")}
     if not prefs:
         return 0
-    calendar = default_calendar()
+    book = calendars()
     last = dict(
         Notification.objects.filter(recipient__in=prefs)
         .values_list("recipient_id")
@@ -53,7 +53,7 @@ def send_due_mail(*, at: datetime) -> int:
     for person, rows in news.items():
         preference = prefs[person]
         zone = preference.person.tz
-        if is_quiet(preference, zone, calendar, at=at):
+        if is_quiet(preference, zone, book.of(person), at=at):
             continue
         if preference.digest == Digest.DAILY and not daily_due(preference, zone, last.get(person), at=at):
             continue

@@ -17,7 +17,7 @@ from fairlead.common.names import localized
 from fairlead.common.pages import page, toast, trigger
 from fairlead.common.refusals import Invalid
 from fairlead.journal.undoing import undo_url
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 
 from .. import services
 from ..enums import ActivityKind
@@ -92,7 +92,7 @@ def next_step(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         pk,
         kind=request.POST.get("kind", ""),
         summary=request.POST.get("summary", ""),
-        due_at=next_opening(now),
+        due_at=next_opening(request.user, now),
         **{**act(request), "at": now},
     )
     if not is_piece(request):
@@ -102,9 +102,9 @@ def next_step(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     return _done(request, box(*(() if day else (kind, pk)), saved=_said(list(saved), now)), kind, pk)
 
 
-def next_opening(now: datetime) -> datetime:
-    """Nine o'clock of the next working day, on the reader's clock."""
-    day = default_calendar().workday_after(timezone.localdate(now), 1)
+def next_opening(reader: Any, now: datetime) -> datetime:
+    """Nine o'clock of the reader's next working day, on their clock."""
+    day = calendars().of(reader.pk).workday_after(timezone.localdate(now), 1)
     return timezone.localtime(now).replace(
         year=day.year, month=day.month, day=day.day, hour=9, minute=0, second=0, microsecond=0
     )
@@ -186,7 +186,7 @@ def _save(
     shown |= {
         "day": day,
         "plan_url": reverse("work:plan", args=[kind, pk]),
-        "next_at": when_words(next_opening(now), now),
+        "next_at": when_words(next_opening(request.user, now), now),
     }
     return _done(request, shown, kind, pk)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from fairlead.common.access import access
 from fairlead.common.pages import page
 from fairlead.common.refusals import Invalid, NotFound, Stale
 from fairlead.organisation.models import User
-from fairlead.organisation.selectors import default_calendar
+from fairlead.organisation.selectors import calendars
 
 from .. import services
 from ..forms import MAX_ID, read_day, read_due, read_version, the_colleague
@@ -44,20 +45,25 @@ def task(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         typed = {"list": request.GET.get("list", "")[:60]}
         return form_page(request, "task", _("New task"), record, pk, typed=typed, **more)
     try:
+        assignee = _assignee(data.get("assignee", ""))
         services.add_task(
             kind,
             pk,
             title=data.get("title", ""),
             list_key=_slug(data.get("list", "")),
-            assignee=_assignee(data.get("assignee", "")),
-            due_date=read_due(
-                data, today=timezone.localdate(), workday_after=default_calendar().workday_after
-            ),
+            assignee=assignee,
+            due_date=_due(request, data, assignee),
             **act(request),
         )
     except Invalid as refusal:
         return form_page(request, "task", _("New task"), record, pk, typed=data, refusal=refusal, **more)
     return go(request, record.url(pk), _("Added"))
+
+
+def _due(request: HttpRequest, data: Mapping[str, Any], assignee: Any) -> date | None:
+    """A day, or in so many working days of whoever does it: their leave is none."""
+    person = assignee.pk if assignee is not None else request.user.pk
+    return read_due(data, today=timezone.localdate(), workday_after=calendars().of(person).workday_after)
 
 
 @access("signed-in")
@@ -86,13 +92,12 @@ def edit_task(request: HttpRequest, pk: int) -> HttpResponse:
         return form_page(request, "task", _("Change task"), record, about_id, typed=typed, **more)
     data = request.POST
     try:
+        assignee = _assignee(data.get("assignee", ""))
         services.edit_task(
             pk,
             title=data.get("title", ""),
-            assignee=_assignee(data.get("assignee", "")),
-            due_date=read_due(
-                data, today=timezone.localdate(), workday_after=default_calendar().workday_after
-            ),
+            assignee=assignee,
+            due_date=_due(request, data, assignee),
             version=read_version(data),
             **act(request),
         )
@@ -246,7 +251,7 @@ def later(request: HttpRequest, pk: int) -> HttpResponse:
     before = row.due_at
     version = read_version(request.POST if "version" in request.POST else request.GET)
     back = request.GET.get("back", "")[:40]
-    due_at = _put_back(back) if back else _later(request.POST.get("to", ""), before, now)
+    due_at = _put_back(back) if back else _later(request.POST.get("to", ""), before, now, row.owner_id)
     changed = services.reschedule_activity(pk, version=version, due_at=due_at, **{**act(request), "at": now})
     undo = ""
     if not back:
@@ -264,10 +269,10 @@ def _put_back(text: str) -> datetime:
     return found
 
 
-def _later(to: str, due_at: datetime, now: datetime) -> datetime:
+def _later(to: str, due_at: datetime, now: datetime, owner_id: int | None) -> datetime:
     local, today = timezone.localtime(due_at), timezone.localdate(now)
     base = max(local.date(), today)
-    working = default_calendar()
+    working = calendars().of(owner_id)
     if to == "monday":
         day = base + timedelta(days=8 - base.isoweekday())
         day = day if working.is_workday(day) else working.workday_after(day, 1)
