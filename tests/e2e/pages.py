@@ -107,7 +107,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         "?stage=needs_analysis&part=moves&add=1", "?part=stages", "?stage=needs_analysis&part=exit&item=decision_map",
         "?part=playbooks&item=first_visit", "?part=playbooks&item=first_visit&in=0", "?part=scores&item=bant",
         "?part=scores&item=bant&in=bant_need",
-        "?part=reasons&item=lost", "?part=more",
+        "?part=reasons&item=lost", "?part=more", "?part=approvals", "?part=approvals&add=committee",
     ),
     "processes/<slug:key>/draft/sandbox/": ("",),
     "processes/<slug:key>/usage/": ("",),

@@ -22,6 +22,7 @@ from .approval_policy import (
     Prohibition,
 )
 from .approval_rows import holes, overlap
+from .approval_words import row_name
 from .definition import Stage
 from .document import Reader
 from .enums import CriterionType
@@ -108,21 +109,22 @@ def _kind(
     binds = _binds(reader, item.get("binds"), f"{path}.binds")
     rows = _rows(reader, item.get("rows"), f"{path}.rows", committees)
     if not rows:
-        reader.bad(f"{path}.rows", _("Nobody decides: at least one row is needed."))
+        reader.bad(f"{path}.rows", _("Nobody decides: at least one row is needed."), whole=True)
     decided = {row.lever for row in rows}
     for bind in binds:
         if rows and bind.lever not in decided and Lever.DECISION not in decided:
-            reader.bad(
-                f"{path}.rows", _("No row decides about the lever “%(lever)s”.") % {"lever": bind.lever}
-            )
+            said = _("No row decides about the lever “%(lever)s”.") % {"lever": Lever(bind.lever).label}
+            reader.bad(f"{path}.rows", said, whole=True)
     for one, other in overlap(rows):
         reader.bad(
             f"{path}.rows.{other.key}.when",
             _("Both this row and “%(row)s” of the same tier can hold at once: which one decides?")
-            % {"row": one.key},
+            % {"row": row_name(one)},
+            whole=True,
         )
     for row, text in holes(rows, binds):
-        reader.bad(f"{path}.rows.{row.key}.when", _("No row decides about %(values)s.") % {"values": text})
+        said = _("No row decides about %(values)s.") % {"values": text}
+        reader.bad(f"{path}.rows.{row.key}.when", said, whole=True)
     return ApprovalKind(
         key=reader.key(item.get("key"), f"{path}.key"),
         name=reader.name(item.get("name"), f"{path}.name"),

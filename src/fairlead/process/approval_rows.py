@@ -135,7 +135,9 @@ def holes(rows: Sequence[MatrixRow], binds: Sequence[Bind]) -> Iterator[tuple[Ma
                 if isinstance(span, Span) and len(box) == 1:
                     spans.append((span, row))
         if spans and not covers_all:
-            yield from _gaps(key, sorted(spans, key=lambda s: (s[0].low, not s[0].low_in)), bind.direction)
+            yield from _gaps(
+                bind.spec.name(), sorted(spans, key=lambda s: (s[0].low, not s[0].low_in)), bind.direction
+            )
 
 
 def _gaps(
@@ -143,13 +145,17 @@ def _gaps(
 ) -> Iterator[tuple[MatrixRow, str]]:
     top, row = spans[0]
     if direction == Direction.AT_LEAST and top.low != _LOW:
-        yield row, f"{field} {'<' if top.low_in else '≤'} {top.low}"
+        yield row, f"{field} {'<' if top.low_in else '≤'} {_plain(top.low)}"
     for span, this in spans[1:]:
         touches = span.low < top.high or (span.low == top.high and (span.low_in or top.high_in))
         if not touches:
             left, right = ("<" if top.high_in else "≤"), ("<" if span.low_in else "≤")
-            yield this, f"{top.high} {left} {field} {right} {span.low}"
+            yield this, f"{_plain(top.high)} {left} {field} {right} {_plain(span.low)}"
         if (span.high, span.high_in) > (top.high, top.high_in):
             top, row = span, this
     if direction == Direction.AT_MOST and top.high != _HIGH:
-        yield row, f"{field} {'>' if top.high_in else '≥'} {top.high}"
+        yield row, f"{field} {'>' if top.high_in else '≥'} {_plain(top.high)}"
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():,f}"

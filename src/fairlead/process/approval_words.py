@@ -12,8 +12,8 @@ from fairlead.fields.catalogue import Catalogue, FieldSpec, pick
 from fairlead.fields.conditions import words as condition_words
 from fairlead.organisation.enums import Role
 
-from .approval_enums import Direction, Lever, Resolver
-from .approval_policy import Approver, MatrixRow
+from .approval_enums import ApprovalMode, Direction, Lever, Resolver
+from .approval_policy import ApprovalKind, Approver, Bind, MatrixRow
 from .definition import Definition
 from .facts import Bound
 from .roles import role_name
@@ -47,7 +47,8 @@ def kind_name(definition: Definition, key: str) -> str:
     return pick(kind.name) if kind else key
 
 
-def approver_name(approver: Approver, definition: Definition) -> str:
+def approver_name(approver: Approver, definition: Definition, people: Mapping[str, str] | None = None) -> str:
+    """`people`: user name → the name that is read."""
     match approver.kind:
         case Resolver.LINE:
             if approver.value == 1:
@@ -57,9 +58,45 @@ def approver_name(approver: Approver, definition: Definition) -> str:
             committee = definition.approvals.committees.get(str(approver.value))
             return pick(committee.name) if committee else str(approver.value)
         case Resolver.PERSON:
-            return str(approver.value)
+            return (people or {}).get(str(approver.value), str(approver.value))
     role = str(approver.value)
     return str(Role(role).label) if approver.kind == Resolver.ROLE else role_name(role)
+
+
+def row_asks(row: MatrixRow, definition: Definition, people: Mapping[str, str] | None = None) -> str:
+    """Who decides and how their votes count: “direct manager, Finance (all of them)”."""
+    text = _(", ").join(approver_name(a, definition, people) for a in row.approvers)
+    several = len(row.approvers) > 1 or any(a.kind == Resolver.COMMITTEE for a in row.approvers)
+    if not several:
+        return text
+    if row.mode == ApprovalMode.K_OF_N:
+        return _("%(who)s (%(k)s of them)") % {"who": text, "k": row.k}
+    return _("%(who)s (%(mode)s)") % {"who": text, "mode": str(row.mode.label).lower()}
+
+
+def row_sentence(row: MatrixRow, definition: Definition, people: Mapping[str, str] | None = None) -> str:
+    who = row_asks(row, definition, people)
+    if row.when is None:
+        return _("In any case: %(who)s") % {"who": who}
+    return _("If %(condition)s: %(asks)s") % {"condition": condition_words(row.when), "asks": who}
+
+
+def kind_sentence(kind: ApprovalKind, definition: Definition) -> str:
+    """The matrix of an approval in one breath, with what is left to nobody."""
+    parts = [row_sentence(row, definition) for row in kind.rows]
+    if parts and all(row.when is not None for row in kind.rows):
+        parts.append(_("otherwise nobody is asked"))
+    return _("; ").join(parts)
+
+
+def bind_sentence(bind: Bind) -> str:
+    """What asks again, such as “Discount: a higher value asks again”."""
+    return {
+        Direction.AT_MOST: _("%(field)s: a higher value asks again"),
+        Direction.AT_LEAST: _("%(field)s: a lower value asks again"),
+        Direction.SUBSET: _("%(field)s: a further choice asks again"),
+        Direction.EQUAL: _("%(field)s: any other value asks again"),
+    }[bind.direction] % {"field": bind.spec.name()}
 
 
 def bound_text(bound: Bound, catalogue: Catalogue) -> str:

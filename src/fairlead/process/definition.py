@@ -356,10 +356,14 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A problem in a document: where (`stages.needs_analysis.exit.ati.type`) and what, in zh and en."""
+    """A problem in a document: where (`stages.needs_analysis.exit.ati.type`) and what, in zh and en.
+
+    `whole`: it lies between several pieces, none of which is wrong by itself.
+    """
 
     path: str
     message: str
+    whole: bool = False
 
 
 class DefinitionError(ValueError):

@@ -13,6 +13,7 @@ from fairlead.fields.catalogue import Catalogue, pick
 from fairlead.fields.conditions import words as condition_words
 from fairlead.work.enums import ActivityKind
 
+from .approval_words import kind_sentence
 from .definition import Criterion, Definition, Stage, Transition
 from .enums import CriterionType, Kind, Level
 from .roles import buying_role_name, role_name
@@ -90,7 +91,13 @@ def asks(criterion: Criterion, definition: Definition, catalogue: Catalogue) -> 
             return _elapsed(criterion, catalogue)
         case CriterionType.GROUP:
             return group_words(criterion)
-    return _("an approval; not set up yet")
+    kind = definition.approvals.kinds.get(str(p.get("approval", "")))
+    if kind is None:
+        return _("an approval; not set up yet")
+    return _("approved: “%(approval)s”. %(rows)s") % {
+        "approval": pick(kind.name),
+        "rows": kind_sentence(kind, definition),
+    }
 
 
 def group_words(group: Criterion) -> str:
@@ -176,6 +183,10 @@ def move_words(transition: Transition, definition: Definition) -> str:
         text = f"{text} → {pick(definition.by_key[transition.to].name)}"
     if transition.when is not None:
         text = _("%(move)s, if %(condition)s") % {"move": text, "condition": condition_words(transition.when)}
+    if transition.approval:
+        kind = definition.approvals.kinds.get(transition.approval)
+        name = pick(kind.name) if kind is not None else transition.approval
+        text = _("%(move)s; only once “%(approval)s” is approved") % {"move": text, "approval": name}
     if transition.reasons:
         text = _("%(move)s; a reason is asked for") % {"move": text}
     return text

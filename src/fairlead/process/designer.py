@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from fairlead.fields.catalogue import Catalogue, catalogue
 from .definition import Definition, Stage
 from .definitions import externals_of
 from .describing import list_name, move_words
+from .designer_approvals import approvals_part
 from .designer_diagram import diagram
 from .designer_forms import (
     field_inputs,
@@ -29,6 +30,7 @@ from .designer_playbooks import playbooks_part
 from .designer_scores import scores_part
 from .designer_sentences import Around, is_editable
 from .designer_shapes import At, Form, name_words, other_language
+from .editing_approvals import kinds_of
 from .editing_criteria import criteria_in
 from .editing_places import items_of, stages_of
 from .editing_scores import scores_of
@@ -82,12 +84,12 @@ def page_context(
         "refused": refused,
         "forms": [],
         "rows": [],
-        **dict.fromkeys(
-            ("is_gate", "is_moves", "is_stages", "is_fields", "is_reasons", "is_more", "is_pieces"), False
-        ),
+        **dict.fromkeys(_SHOWN, False),
     }
     if stage is not None:
         context |= _stage_part(stage, known.get(at.stage), at, near)
+    elif at.part == "approvals":
+        context |= approvals_part(document, at, near, found, base)
     else:
         context |= _process_part(document, at, near)
     if refused is not None:
@@ -95,9 +97,23 @@ def page_context(
         shown = [f for f in known_forms if _same(refused, f)]
         if shown:
             first = shown[0]
-            refused = replace(refused, title=first.title, submit=first.submit, icon=first.icon)
+            refused = replace(
+                refused, title=first.title, submit=first.submit, icon=first.icon, when=first.when
+            )
         context["forms"] = [refused, *(f for f in known_forms if f not in shown)]
     return context
+
+
+_SHOWN: Final = (
+    "is_gate",
+    "is_moves",
+    "is_stages",
+    "is_approvals",
+    "is_fields",
+    "is_reasons",
+    "is_more",
+    "is_pieces",
+)
 
 
 def _same(one: Form, other: Form) -> bool:
@@ -136,6 +152,7 @@ def part_label(part: str) -> str:
     return {
         "process": _("Process"),
         "stages": _("Stages"),
+        "approvals": _("Approvals"),
         "fields": _("Fields it brings"),
         "reasons": _("Lists of reasons"),
         "scores": _("Scores"),
@@ -156,6 +173,7 @@ def _nav(
 ) -> list[dict[str, Any]]:
     counts: dict[str, Any] = {
         "stages": len(stages_of(document)),
+        "approvals": len(kinds_of(document)),
         "fields": len(items_of(document, "fields")),
         "scores": len(scores_of(document)),
         "playbooks": len(items_of(document, "playbooks")),
@@ -304,10 +322,7 @@ def _process_part(document: Mapping[str, Any], at: At, near: Around) -> dict[str
         return playbooks_part(document, at, near)
     if at.part == "reasons":
         return _reasons(document, at)
-    return {"is_more": True, "counts": [
-        (label, len(document.get(name) or ()))
-        for name, label in (("approvals", _("Approvals")),)
-    ]}  # fmt: skip
+    return {"is_more": True}
 
 
 def _own_fields(document: Mapping[str, Any], at: At) -> dict[str, Any]:

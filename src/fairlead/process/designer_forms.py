@@ -180,15 +180,23 @@ def transition_inputs(body: Values, around: Around, stage: str) -> Inputs:
               value=body.get("to", "")),
         *names("label", _("Name of the button in Chinese"), _("Name of the button in English"), body.get("label"), optional=True),
         Input(name="reasons", label=_("A reason from"), kind="select", options=reasons, value=body.get("reasons", "")),
+        Input(name="approval", label=_("Only once this is approved"), kind="select", value=body.get("approval", ""),
+              options=_kept(("", "—"), *around.approval_options, held=body.get("approval", ""))),
         *condition("when", body.get("when"), around.branch_options(stage), first=_("Taken if"),
                    kept=around.words(body.get("when"))),
     )  # fmt: skip
 
 
+def _kept(*options: tuple[str, str], held: Any) -> tuple[tuple[str, str], ...]:
+    """The options, and what is held even where it is none of them: saving a form changes nothing by itself."""
+    return options if held in {value for value, _label in options} else (*options, (str(held), str(held)))
+
+
 def transition_from(values: Values, old: Values, around: Around) -> dict[str, Any]:
     body = {k: v for k, v in old.items() if k == "needs_right"} | {"type": values["type"]}
     when = condition_of(values, "when", old.get("when"), around.fields)
-    said = {"to": values["to"], "reasons": values["reasons"], "label": name_of(values, "label"), "when": when}
+    said = {"to": values["to"], "reasons": values["reasons"], "label": name_of(values, "label"), "when": when,
+            "approval": values["approval"]}  # fmt: skip
     return body | {k: v for k, v in said.items() if v not in (None, "", {})}
 
 

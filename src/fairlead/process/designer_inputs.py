@@ -16,7 +16,7 @@ from django.utils.translation import pgettext
 from fairlead.common.refusals import Invalid
 from fairlead.common.text import clean_text
 from fairlead.fields.catalogue import Catalogue
-from fairlead.fields.enums import Operator
+from fairlead.fields.enums import NUMERIC, Operator
 
 MAX_NAME: Final = 200
 MAX_WORDS: Final = 2000
@@ -285,6 +285,8 @@ def _one(text: str, key: str, fields: Catalogue) -> Any:
             return option.value
     if spec.type == "boolean":
         return _YES_NO.get(text.casefold(), text)
+    if spec.unit and spec.type in NUMERIC:  # “15 %” as it is said
+        text = text.replace("％", "%").removesuffix(spec.unit).removesuffix(spec.unit_name).strip()
     plain = text.replace(",", "").replace("，", "")
     return (
         int(plain) if re.fullmatch(r"-?[0-9]{1,15}", plain) and spec.type not in ("text", "choice") else text

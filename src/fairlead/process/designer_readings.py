@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from fairlead.common.refusals import Invalid
 
 from .designer import around
+from .designer_approval_forms import READINGS as APPROVALS
 from .designer_forms import (
     field_from,
     field_inputs,
@@ -77,6 +78,8 @@ _SAID = (
     "task_key",
     "score_key",
     "element",
+    "approval_key",
+    "committee_key",
 )
 
 
@@ -152,4 +155,5 @@ _READINGS: Mapping[str, Reading] = {
     "playbook_set": read_playbook,
     "task_add": read_task,
     "task_set": read_task,
+    **APPROVALS,
 }

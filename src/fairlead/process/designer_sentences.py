@@ -60,6 +60,11 @@ class Around:
         stages = self.definition.stages if self.definition else ()
         return tuple((s.key, pick(s.name) or s.key) for s in stages)
 
+    @property
+    def approval_options(self) -> tuple[tuple[str, str], ...]:
+        kinds = self.definition.approvals.kinds if self.definition else {}
+        return tuple((key, pick(kind.name) or key) for key, kind in kinds.items())
+
     def words(self, tree: Any) -> str:
         try:
             return condition_words(compile_tree(tree, self.fields))
@@ -212,8 +217,7 @@ def _asks_attestation(body: Values, around: Around) -> Inputs:
 
 
 def _asks_approval(body: Values, around: Around) -> Inputs:
-    kinds = getattr(around.definition.approvals, "kinds", {}) if around.definition else {}
-    options = tuple((key, pick(getattr(kind, "name", {})) or key) for key, kind in dict(kinds).items())
+    options = around.approval_options
     if options:
         return (Input(name="approval", label=_("Approval"), kind="select", options=options,
                       value=str(body.get("approval", options[0][0]))),)  # fmt: skip

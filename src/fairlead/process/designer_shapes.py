@@ -41,6 +41,7 @@ class Form:
     errors: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
     icon: str = "check"
+    when: str = ""  # the heading of the condition `when`, which then stands open
 
     @property
     def plain(self) -> Inputs:
@@ -49,7 +50,11 @@ class Form:
     @property
     def sentences(self) -> list[dict[str, Any]]:
         """The conditions of the form: heading, the first line, further lines, and whether anything stands in them."""
-        headings = (_("What has to hold"), _("When this way is taken"), _("Only for some records"))
+        headings = (
+            _("What has to hold"),
+            self.when or _("When this way is taken"),
+            _("Only for some records"),
+        )
         found = []
         for heading, start in zip(headings, _SENTENCES, strict=True):
             own = tuple(i for i in self.inputs if i.name.startswith(start))
@@ -61,7 +66,7 @@ class Form:
                         "heading": heading,
                         "first": own[:3],
                         "more": own[3:],
-                        "is_open": any(said) or any(wrong[:3]) or start == "condition-",
+                        "is_open": any(said) or any(wrong[:3]) or start == "condition-" or bool(self.when),
                         "is_long": any(said[1:]) or any(wrong[3:]),
                     }
                 )

@@ -11,14 +11,15 @@ from fairlead.fields.catalogue import pick
 from .change import Change
 from .definition import Criterion, Definition, Stage
 from .describing import list_name, move_words, part_name
+from .differences_approvals import approval_changes
 from .differences_pieces import group_changes, playbook_changes, score_changes
 from .enums import CriterionType, Kind
 from .roles import role_name
 
 
 def differences(old: Definition, new: Definition) -> list[Change]:
-    """Stages and their order, criteria, ways out, limits, roles, probabilities, names, reasons and fields; empty when
-    only guidance and words elsewhere differ.
+    """Stages and their order, criteria, ways out, limits, roles, probabilities, names, approvals, reasons and fields;
+    empty when only guidance and words elsewhere differ.
     """
     found = []
     if old.name != new.name:
@@ -41,6 +42,7 @@ def differences(old: Definition, new: Definition) -> list[Change]:
         found.append(Change("changed", _("The order of stages: %(order)s") % {"order": order}))
     return [
         *found,
+        *(Change(sign, text) for sign, text in approval_changes(old, new)),
         *_lists(old, new),
         *_fields(old, new),
         *score_changes(old, new),

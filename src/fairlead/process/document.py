@@ -28,8 +28,8 @@ class Reader:
         self.catalogue = catalogue
         self.problems: list[Trouble] = []
 
-    def bad(self, path: str, message: str) -> None:
-        self.problems.append(Trouble(path, message))
+    def bad(self, path: str, message: str, *, whole: bool = False) -> None:
+        self.problems.append(Trouble(path, message, whole))
 
     def unknown(self, mapping: Mapping[Any, Any], known: set[str] | frozenset[str], path: str) -> None:
         for key in mapping:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from fairlead.common.refusals import Invalid
 
+from .editing_approvals import OPERATIONS as APPROVALS
 from .editing_criteria import CRITERIA
 from .editing_pieces import PIECES
 from .editing_places import (
@@ -24,6 +25,7 @@ from .editing_places import (
     key_in,
     listed,
     place_of_key,
+    set_in,
     stage_of,
     stages_of,
     target_in,
@@ -50,21 +52,8 @@ def edit(document: Mapping[str, Any], op: str, given: Mapping[str, Any]) -> tupl
 
 
 def _process_set(document: Document, given: Mapping[str, Any]) -> str:
-    _set(document, given, PROCESS_PARTS)
+    set_in(document, given, PROCESS_PARTS)
     return ""
-
-
-def _set(holder: dict[str, Any], given: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
-    values = given.get("set")
-    if not isinstance(values, Mapping) or not values:
-        raise Invalid.field("set", _("Say what shall be set."))
-    for name, value in values.items():
-        if name not in known:
-            raise Invalid.field(str(name)[:60], _("This cannot be set here."))
-        if value is None or value == "" or value == [] or value == {}:
-            holder.pop(name, None)
-        else:
-            holder[name] = copy.deepcopy(value)
 
 
 # --- stages ---
@@ -89,7 +78,7 @@ def _stage_add(document: Document, given: Mapping[str, Any]) -> str:
 
 def _stage_set(document: Document, given: Mapping[str, Any]) -> str:
     stage = stage_of(document, given.get("stage"))
-    _set(stage, given, STAGE_PARTS)
+    set_in(stage, given, STAGE_PARTS)
     return f"stages.{stage['key']}"
 
 
@@ -310,4 +299,5 @@ OPERATIONS: Final[Mapping[str, Callable[[Document, Mapping[str, Any]], str]]] = 
     "field_add": _field_add,
     "field_set": _field_set,
     "field_remove": _field_remove,
+    **APPROVALS,
 }

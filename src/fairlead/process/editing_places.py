@@ -109,3 +109,17 @@ def place_of_key(entries: list[Any], key: Any, field: str) -> int:
         if isinstance(entry, dict) and entry.get("key") == key:
             return i
     raise Invalid.field(field, _("There is nothing with the key “%(key)s”.") % {"key": str(key)[:60]})
+
+
+def set_in(holder: dict[str, Any], given: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
+    """The parts that `set` names; nothing where it says nothing."""
+    values = given.get("set")
+    if not isinstance(values, Mapping) or not values:
+        raise Invalid.field("set", _("Say what shall be set."))
+    for name, value in values.items():
+        if name not in known:
+            raise Invalid.field(str(name)[:60], _("This cannot be set here."))
+        if value is None or value == "" or value == [] or value == {}:
+            holder.pop(name, None)
+        else:
+            holder[name] = copy.deepcopy(value)

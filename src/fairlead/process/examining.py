@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from fairlead.fields.catalogue import catalogue, pick, subject_types
 
+from .approval_doubts import approval_doubts
 from .definition import Definition, Name, Trouble
 from .definitions import externals_of
 from .enums import CriterionType, Level
@@ -27,7 +28,9 @@ WARN_FIELDS: Final = 7  # required fields of one kind of record (PD-5)
 
 #: The parts of the designer. Those of the whole process, then those of a stage.
 PROCESS_PART: Final = "process"
-PARTS_OF_PROCESS: Final = ("process", "stages", "fields", "reasons", "scores", "playbooks", "more")
+PARTS_OF_PROCESS: Final = (
+    "process", "stages", "approvals", "fields", "reasons", "scores", "playbooks", "more",
+)  # fmt: skip
 PARTS_OF_STAGE: Final = ("goal", "entry", "exit", "moves", "limits", "guidance", "forecast")
 _PART_OF: Final[Mapping[str, str]] = {
     "entry": "entry",
@@ -86,13 +89,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`twin`: words that would mend it, for a criterion that tells of our own doing."""
+    """`twin`: words that would mend it, for a criterion that tells of our own doing. `whole`: see `Trouble`."""
 
     level: str
     path: str
     message: str
     place: Place
     twin: Name | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def examine(document: Any) -> Examination:
         said = _("There is no such kind of record: “%(subject)s”.") % {"subject": str(subject)[:40]}
         return Examination(None, (Finding(ERROR, "subject", said, Place(PROCESS_PART)),))
     definition, problems = survey(document, catalogue(str(subject)), externals=externals_of(str(subject)))
-    findings = [Finding(ERROR, p.path, str(p.message), place_of(p.path)) for p in problems]
+    findings = [Finding(ERROR, p.path, str(p.message), place_of(p.path), whole=p.whole) for p in problems]
     if definition is not None:
         findings += [Finding(WARNING, p.path, str(p.message), place_of(p.path)) for p in doubts(definition)]
         findings += _wordings(definition)
@@ -143,7 +147,7 @@ def examine(document: Any) -> Examination:
 
 def doubts(definition: Definition) -> list[Trouble]:
     """What may be published but is worth a second look (PD-5)."""
-    found = [*warnings(definition.stages), *stale_examples(definition.stages)]
+    found = [*warnings(definition.stages), *stale_examples(definition.stages), *approval_doubts(definition)]
     required = {
         spec.key
         for _stage, _side, c in definition.criteria()
@@ -203,6 +207,22 @@ def place_of(path: str) -> Place:
             item=rest[0] if rest else "",
             inner=rest[2] if rest[1:2] == ["acts"] and rest[2:] else "",
         )
-    if head in ("clocks", "approvals", "tracks"):
+    if head == "approvals":
+        return _in_approvals(rest)
+    if head in ("clocks", "tracks"):
         return Place("more")
     return Place(PROCESS_PART)
+
+
+def _in_approvals(rest: list[str]) -> Place:
+    """A row, or whatever else of a kind has a form; a list that lacks something opens the form that adds to it."""
+    match rest:
+        case ["kinds", kind, name, entry, *_more]:
+            return Place("approvals", item=kind, inner=f"{name}.{entry}")
+        case ["kinds", kind, "rows" | "binds" as name]:
+            return Place("approvals", item=kind, adding=name)
+        case ["kinds", kind, *_more]:
+            return Place("approvals", item=kind)
+        case ["committees", committee, *_more]:
+            return Place("approvals", inner=f"committee.{committee}")
+    return Place("approvals")

@@ -48,6 +48,18 @@ Ops = Literal[
     "element_set",
     "element_move",
     "element_remove",
+    "approvals_set",
+    "approval_add",
+    "approval_set",
+    "approval_move",
+    "approval_remove",
+    "approval_part_add",
+    "approval_part_set",
+    "approval_part_move",
+    "approval_part_remove",
+    "committee_add",
+    "committee_set",
+    "committee_remove",
 ]
 Piece = Annotated[dict[str, JsonValue], Field(max_length=60)]
 Small = Annotated[str, Field(max_length=60)]
@@ -75,7 +87,11 @@ class DraftEdit(Body):
     `group`: the key of a group of criteria that criterion_add adds to and criterion_group puts an item into;
     criterion_ungroup takes a member out of its group, or dissolves a group. `element`: a field that a score sums up,
     with the `acts` that raise it. A group, a playbook or a score may begin empty (`criteria`, `tasks` or `elements`
-    an empty list): `findings` name it until something is in it."""
+    an empty list): `findings` name it until something is in it.
+
+    Approvals: approval_add takes `approval` (with `stage`: leaving that stage asks for it at once), approval_set `set`;
+    the approval_part_… edit one `list` of a kind (rows, binds, prohibited, package, opinions) with `entry` at `number`;
+    `bind` lets what the condition of a row reads join the envelope."""
 
     op: Ops
     stage: Small | None = None
@@ -102,6 +118,12 @@ class DraftEdit(Body):
     score: Piece | None = None
     element: Small | None = None
     acts: Annotated[builtins.list[dict[str, JsonValue]], Field(max_length=100)] | None = None
+    approval_key: Small | None = None
+    approval: Piece | None = None
+    entry: Piece | None = None
+    bind: Flag | None = None
+    committee_key: Small | None = None
+    committee: Piece | None = None
     by: Steps | None = None
     to: Number | None = None
 

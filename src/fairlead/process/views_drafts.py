@@ -22,6 +22,8 @@ from fairlead.organisation.models import Organisation
 
 from . import services
 from .designer import page_context, place
+from .designer_approvals import PART as APPROVALS
+from .designer_approvals import back_to, open_place
 from .designer_inputs import Post, errors_of, name_of, read
 from .designer_readings import given_by
 from .designer_shapes import Form
@@ -192,7 +194,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
         given, form = given_by(Post(lambda n: request.POST.get(n, ""), request.POST.getlist), row)
         if form is not None and form.errors:
             return _page(request, row, refused=form, status=422, given=_open(request))
-        services.edit_draft(
+        _row, path = services.edit_draft(
             key, request.POST.get("op", ""), given, version=_version(request), **_how(request)
         )
     except Refusal as refusal:
@@ -213,7 +215,8 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
             raise
         fresh = draft_of(key, by=request.user)
         return _page(request, fresh, said=str(refusal), status=refusal.status, given=_open(request))
-    return redirect(f"{reverse('process:draft', args=[key])}?{_back(request)}")
+    back = back_to(path) if request.POST.get("part") == APPROVALS else _back(request)
+    return redirect(f"{reverse('process:draft', args=[key])}?{back}")
 
 
 _FIELD_PLACES = {"field": "condition-1-field", "op": "condition-1-op", "value": "condition-1-value"}
@@ -250,6 +253,8 @@ _OPENS: Mapping[str, str] = {
 def _open(request: HttpRequest) -> dict[str, str]:
     """The place of the page whose form was sent, as its address says it."""
     post, op = request.POST, request.POST.get("op", "")
+    if post.get("part") == APPROVALS:
+        return open_place(post.dict(), op)
     found = {"stage": post.get("stage", ""), "part": post.get("part", "")}
     if op.endswith("_add"):
         found["add"] = post.get("asks", "1")

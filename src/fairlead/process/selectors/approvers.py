@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from fairlead.organisation.enums import Role
@@ -46,3 +47,30 @@ def _places(definition: Definition) -> Iterator[tuple[str, Approver]]:
         for row in kind.rows:
             for i, approver in enumerate(row.approvers):
                 yield f"approvals.kinds.{kind.key}.rows.{row.key}.approvers.{i}", approver
+
+
+MOST_PEOPLE = 200
+
+
+def people_to_name(named: Iterable[str] = ()) -> list[User]:
+    """Whom a matrix may name: everybody who signs in, by name; in a large house those with a role beyond the daily work
+    come first. `named` are always among them."""
+    wanted = set(named)
+    everyday = (Role.AR, Role.SR, Role.FR, Role.MKT)
+    above = RoleAssignment.objects.filter(user=OuterRef("pk")).exclude(role__in=everyday)
+    rows = (
+        User.objects.active()
+        .annotate(is_above=Exists(above))
+        .order_by("-is_above", "name", "pk")[:MOST_PEOPLE]
+    )
+    found = {row.pk: row for row in rows}
+    missing = wanted - {row.username for row in found.values()}
+    if missing:
+        found |= {row.pk: row for row in User.objects.filter(username__in=missing)}
+    return sorted(found.values(), key=lambda row: (row.name, row.pk))
+
+
+def names_of_people(definition: Definition) -> dict[str, str]:
+    """User name → name, of the people whom the matrix of a document names."""
+    named = {str(a.value) for _path, a in _places(definition) if a.kind == Resolver.PERSON}
+    return dict(User.objects.filter(username__in=named).values_list("username", "name")) if named else {}

@@ -20,6 +20,7 @@ from fairlead.journal.services import NewEvent, record
 
 from ..document import KEY
 from ..editing import edit
+from ..editing_approvals import PIECES as APPROVAL_PIECES
 from ..enums import Mode, RequestState, VersionStatus
 from ..examining import Examination, examine
 from ..loading import SCHEMA_VERSION
@@ -318,6 +319,7 @@ _PIECES: Mapping[str, str] = {
     "stage_add": "",
     "stage_set": "",
     "process_set": "",
+    **APPROVAL_PIECES,
 }
 
 
@@ -335,9 +337,15 @@ def _require_readable(
     parts = tuple(given.get("set") or ()) if op.endswith("_set") and not _PIECES[op] else ()
     if op == "stage_add":
         parts = ("key", "name")
+    if op == "approval_add":
+        parts = tuple(after["approvals"]["kinds"][-1])  # rows may come later, by edits of their own
     errors = []
     for problem in examine(after).errors:
-        if (problem.path, problem.message) in known or not _inside(problem.path, path, parts):
+        if (
+            problem.whole
+            or (problem.path, problem.message) in known
+            or not _inside(problem.path, path, parts)
+        ):
             continue
         inside = problem.path.removeprefix(path).lstrip(".")
         if inside in _COME_LATER and (given.get(_PIECES[op]) or {}).get(inside) == []:
