@@ -63,11 +63,13 @@ def read_approvals(reader: Reader, value: Any) -> ApprovalPolicy:
 
 
 def check_uses(reader: Reader, policy: ApprovalPolicy, stages: Sequence[Stage]) -> None:
-    """Criteria and transitions ask for kinds that the document has, once it says anything of approvals at all."""
-    if not policy.kinds:
-        return
+    """Criteria and transitions ask for kinds that the document has.
+
+    A criterion of a document without any approval waits for one from elsewhere; a move that wants an approval which
+    nobody can ask for could never be made.
+    """
     for stage in stages:
-        for side, criteria in (("entry", stage.entry), ("exit", stage.exit)):
+        for side, criteria in (("entry", stage.entry), ("exit", stage.exit)) if policy.kinds else ():
             for criterion in criteria:
                 for one in (criterion, *criterion.children):
                     if one.type == CriterionType.APPROVAL and one.params["approval"] not in policy.kinds:
