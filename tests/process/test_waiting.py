@@ -6,17 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from tests.factories.approvals import approving
 from tests.factories.crm import Company, company, document
 
+from fairlead.crm import services as crm
+from fairlead.crm.models import Opportunity
 from fairlead.process import services as process
 from fairlead.process.models import OverrideRequest, Waiver
 from fairlead.process.selectors import approval_inbox
 from fairlead.process.selectors.waiting import APPROVAL, OVERRIDE, count_waiting, places, queue
 from fairlead.process.services import approving as services
 from fairlead.process.services import overrides
+from fairlead.web.frame import frame_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("OV-1", "U22")]
 INBOX = "/approvals/"
@@ -52,6 +55,12 @@ def opened(client: Client, person: Any, url: str = INBOX, status: int = 200) -> 
     answer = client.get(url)
     assert answer.status_code == status
     return answer.content.decode()
+
+
+def client_of(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
 
 
 def decide(client: Client, request: OverrideRequest, act: str = "approve", **data: Any) -> Any:
@@ -208,3 +217,45 @@ def test_pages_of_the_queue_follow_each_other(where: Company, monkeypatch: pytes
             break
         start = following
     assert seen == places(where.chen, most=10) and len(seen) == len(asked) + 1
+
+
+@pytest.mark.rule("OV-1")
+def test_what_was_decided_and_asked_stands_with_the_approvals_the_newest_first(
+    where: Company, client: Client
+) -> None:
+    approval, waiver, open_one = an_approval(where), ask(where), ask(where, days=3)
+    decide(client_of(where.chen), waiver, comment="The tender closes on Friday.")
+    for tab, who, expected in (
+        ("done", where.chen, [(OVERRIDE, waiver.pk)]),
+        ("mine", where.zhou, [(OVERRIDE, open_one.pk), (OVERRIDE, waiver.pk), (APPROVAL, approval.pk)]),
+        ("mine", where.chen, []),
+        ("done", where.zhou, []),
+    ):
+        client.force_login(who)
+        body = client.get("/api/v1/approvals", {"tab": tab}).json()
+        assert [(o["kind"], o["id"]) for o in body["order"]] == expected, (tab, who)
+        assert [o["id"] for o in body["overrides"]] == [pk for kind, pk in expected if kind == OVERRIDE]
+        html = opened(client, who, f"{INBOX}?tab={tab}")
+        for kind, pk in expected:
+            word = "ask" if kind == OVERRIDE else "item"
+            assert f"{word}={pk}" in html
+    html = opened(client, where.chen, f"{INBOX}?tab=done&ask={waiver.pk}")
+    assert "granted" in html and 'aria-current="true"' in html
+    # A record that is out of sight by now is no line any more.
+    deal = Opportunity.objects.get(pk=waiver.journey.subject_id)
+    crm.reassign("opportunity", deal.pk, owner=where.qi, version=deal.version, **where.how(where.boss))
+    deal.refresh_from_db()
+    client.force_login(where.zhou)
+    left = client.get("/api/v1/approvals", {"tab": "mine"}).json()["order"]
+    assert (OVERRIDE, waiver.pk) not in [(o["kind"], o["id"]) for o in left]
+
+
+def test_the_badge_of_the_frame_counts_what_the_tab_counts(where: Company, client: Client) -> None:
+    an_approval(where)
+    request = ask(where)
+    for who, count in ((where.chen, 2), (where.zhou, 0), (where.qi, 0)):
+        asked = RequestFactory().get("/approvals/")
+        asked.user, asked.resolver_match, asked.session = who, None, {}
+        assert dict(frame_of(asked)["counts"])["approvals"] == count == count_waiting(who)
+    decide(client_of(where.chen), request, comment="The tender closes on Friday.")
+    assert count_waiting(where.chen) == 1

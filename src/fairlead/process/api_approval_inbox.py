@@ -36,9 +36,9 @@ from .schemas_approval_inbox import (
     TogetherOut,
 )
 from .schemas_approvals import ApprovalOut
-from .selectors.approval_inbox import detail, inbox
+from .selectors.approval_inbox import detail
 from .selectors.gathering import situations
-from .selectors.waiting import APPROVAL, Waiting, count_waiting, queue
+from .selectors.waiting import count_waiting, queue, tab_of
 from .services.approval_nudging import nudge
 from .services.precedents import settle_precedent
 from .together import approve_together, is_plain, let_pass_together
@@ -53,12 +53,8 @@ Start = Annotated[int, Query(alias="from", ge=0, le=100_000)]
 @access("process.view", api=True)
 def waiting(request: HttpRequest, tab: Tab = "todo", start: Start = 0) -> dict[str, Any]:
     """What waits for your decision (`todo`), what you decided (`done`), asked for (`mine`) or were shown (`copies`).
-    In `todo` requests to let something pass wait in the same queue; `order` says how the two follow each other."""
-    if tab == "todo":
-        lines, following = queue(request.user, start=start)
-    else:
-        items, following = inbox(request.user, tab, start=start)
-        lines = [Waiting(APPROVAL, item.request.pk, item) for item in items]
+    Requests to let something pass stand among them; `order` says how the two follow each other."""
+    lines, following = tab_of(request.user, tab, start=start)
     return {
         "waiting": count_waiting(request.user),
         "items": requests_out([one.item.request for one in lines if one.item], reader=request.user),

@@ -41,19 +41,25 @@ def _amount(asked: OverrideRequest, currency: str) -> str:
     return format_amount(amount, currency) if amount is not None else ""
 
 
-def line_of_request(asked: OverrideRequest, *, at: datetime, currency: str) -> dict[str, Any]:
+def line_of_request(
+    asked: OverrideRequest, *, at: datetime, currency: str, tab: str = "todo"
+) -> dict[str, Any]:
     """In the shape of `approval_screens.line_of`."""
     definition = definition_of(asked.journey.process_version)
     state, words = due_of(asked.expires_at, at)
     waits = _("waits %(time)s") % {"time": lasting(at - asked.requested_at)}
-    near = state if timezone.localdate(asked.expires_at) <= timezone.localdate(at) else ""
+    if tab != "todo":
+        waits = when_words((asked.decided_at if tab == "done" else None) or asked.requested_at, at)
+    near = state if tab == "todo" and timezone.localdate(asked.expires_at) <= timezone.localdate(at) else ""
     return {
         "pk": f"ask-{asked.pk}", "request": asked.pk,
-        "url": f"{reverse('process:approvals')}?tab=todo&ask={asked.pk}",
+        "url": f"{reverse('process:approvals')}?tab={tab}&ask={asked.pk}",
         "who": asked.requested_by.name, "tint": asked.requested_by_id,
         "title": asked.journey.title or f"#{asked.journey.subject_id}", "kind": kind_words(asked),
-        "amount": _amount(asked, currency), "why": asked_name(asked, definition), "because": "", "state": "",
-        "rule": asked.criterion_key, "look": near, "when": f"{waits} · {words}" if near else waits,
+        "amount": _amount(asked, currency), "why": asked_name(asked, definition), "because": "",
+        "state": str(OverrideState(asked.state).label) if tab != "todo" else "",
+        "rule": asked.criterion_key, "look": near if tab == "todo" else LOOKS[asked.state],
+        "when": f"{waits} · {words}" if near else waits,
     }  # fmt: skip
 
 

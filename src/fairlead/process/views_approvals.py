@@ -28,9 +28,9 @@ from .approval_screens import house_currency, line_of, screen_of
 from .letting_screens import line_of_request, screen_of_request
 from .models import ApprovalQuestion, OverrideRequest
 from .refusals import ApprovalDecided, ApprovalRefused
-from .selectors.approval_inbox import PAGE, TABS, detail, inbox, items_of
+from .selectors.approval_inbox import PAGE, TABS, detail, items_of
 from .selectors.overrides import seen_by
-from .selectors.waiting import APPROVAL, OVERRIDE, Waiting, count_waiting, next_after, of_ids, queue
+from .selectors.waiting import APPROVAL, OVERRIDE, Waiting, count_waiting, next_after, of_ids, queue, tab_of
 from .services import approval_handing, approving, overrides
 from .together import (
     LETTING,
@@ -78,11 +78,7 @@ def inbox_page(
     tab = request.GET.get("tab", "todo")
     tab = tab if tab in TABS else "todo"
     start = min(number_in(request.GET.get("from")), 100_000)
-    if tab == "todo":
-        waiting, following = queue(user, start=start)
-    else:
-        items, following = inbox(user, tab, start=start)
-        waiting = [Waiting(APPROVAL, item.request.pk, item) for item in items]
+    waiting, following = tab_of(user, tab, start=start)
     currency = house_currency()
     row, asked = None, find_asked(user, ask) if ask else None
     if chosen:
@@ -153,7 +149,7 @@ def _stage(stage: Any) -> str:
 
 def _line(one: Waiting, user: Any, *, at: Any, tab: str, currency: str) -> dict[str, Any]:
     if one.asked is not None:
-        return line_of_request(one.asked, at=at, currency=currency)
+        return line_of_request(one.asked, at=at, tab=tab, currency=currency)
     assert one.item is not None
     return line_of(one.item, user, at=at, tab=tab, currency=currency)
 

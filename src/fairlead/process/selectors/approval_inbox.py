@@ -92,22 +92,32 @@ def due_requests(user: Any) -> Any:
     return found.order_by(F("due").asc(nulls_last=True), "request").values_list("request", "due")
 
 
+def decided_requests(user: Any) -> Any:
+    """When the person voted last, and on which request; the newest first."""
+    seats = ApprovalSeat.objects.filter(person=user, state__in=NOT_OPEN).order_by()
+    found = seats.values("request").annotate(last=Max("decided_at"))
+    return found.order_by("-last", "-request").values_list("last", "request")
+
+
+def submitted_requests(user: Any) -> Any:
+    """When the person submitted what; the newest first."""
+    mine = ApprovalRequest.objects.filter(submitted_by=user).order_by("-submitted_at", "-pk")
+    return mine.values_list("submitted_at", "pk")
+
+
 def _ids(user: Any, tab: str) -> QuerySet[Any, int]:
     """Requests of a tab in their order, each once."""
-    seats = ApprovalSeat.objects.filter(person=user).order_by()
     found: Any
     if tab == "todo":
         found = due_requests(user).values_list("request", flat=True)
     elif tab == "done":
-        found = seats.filter(state__in=NOT_OPEN).values("request").annotate(last=Max("decided_at"))
-        found = found.order_by("-last", "-request").values_list("request", flat=True)
+        found = decided_requests(user).values_list("request", flat=True)
     elif tab == "copies":
         found = (
             ApprovalCopy.objects.filter(person=user).order_by("-at", "-pk").values_list("request", flat=True)
         )
     else:
-        mine = ApprovalRequest.objects.filter(submitted_by=user)
-        found = mine.order_by("-submitted_at", "-pk").values_list("pk", flat=True)
+        found = submitted_requests(user).values_list("pk", flat=True)
     rows: QuerySet[Any, int] = found
     return rows
 

@@ -15,8 +15,17 @@ from django.db.models import Q
 from ..enums import OverrideKind, OverrideState
 from ..models import OverrideRequest
 from ..subjects import visible_subjects
-from .approval_inbox import PAGE, Item, due_requests, items_of, waiting_count
-from .overrides import requests, to_decide
+from .approval_inbox import (
+    PAGE,
+    Item,
+    decided_requests,
+    due_requests,
+    inbox,
+    items_of,
+    submitted_requests,
+    waiting_count,
+)
+from .overrides import requests, seen_by, to_decide
 
 APPROVAL: Final = "approval"
 OVERRIDE: Final = "override"
@@ -52,9 +61,12 @@ def places(user: Any, *, most: int) -> list[Place]:
 def queue(user: Any, *, start: int = 0) -> tuple[list[Waiting], int]:
     """A page of it, and where the next one begins (0: nowhere)."""
     found = places(user, most=start + PAGE + 1)[start:]
-    following = start + PAGE if len(found) > PAGE else 0
-    shown = found[:PAGE]
-    items = {i.request.pk: i for i in items_of([pk for kind, pk in shown if kind == APPROVAL], user)}
+    return _lines(found[:PAGE], user), start + PAGE if len(found) > PAGE else 0
+
+
+def _lines(shown: Sequence[Place], user: Any, *, decided: bool = False) -> list[Waiting]:
+    approvals = [pk for kind, pk in shown if kind == APPROVAL]
+    items = {i.request.pk: i for i in items_of(approvals, user, decided=decided)}
     asked = of_ids([pk for kind, pk in shown if kind == OVERRIDE])
     lines = [
         Waiting(
@@ -62,7 +74,35 @@ def queue(user: Any, *, start: int = 0) -> tuple[list[Waiting], int]:
         )
         for kind, pk in shown
     ]
-    return [line for line in lines if line.item or line.asked], following
+    return [line for line in lines if line.item or line.asked]
+
+
+def tab_of(user: Any, tab: str, *, start: int = 0) -> tuple[list[Waiting], int]:
+    """A page of one tab of the inbox, and where the next one begins (0: nowhere)."""
+    if tab == "todo":
+        return queue(user, start=start)
+    if tab in ("done", "mine"):
+        return past(user, tab, start=start)
+    items, following = inbox(user, tab, start=start)
+    return [Waiting(APPROVAL, item.request.pk, item) for item in items], following
+
+
+def past(user: Any, tab: str, *, start: int = 0) -> tuple[list[Waiting], int]:
+    """A page of what somebody decided (`done`) or asked for (`mine`), the newest first, and where the next begins."""
+    most = start + PAGE + 1
+    asked = seen_by(user)  # one whose record is out of sight by now leads nowhere
+    if tab == "done":
+        approvals = decided_requests(user)
+        lettings = asked.filter(decided_by=user, decided_at__isnull=False).values_list("decided_at", "pk")
+        lettings = lettings.order_by("-decided_at", "-pk")
+    else:
+        approvals = submitted_requests(user)
+        lettings = asked.filter(requested_by=user).values_list("requested_at", "pk")
+        lettings = lettings.order_by("-requested_at", "-pk")
+    found = [(at, APPROVAL, pk) for at, pk in approvals[:most]]
+    found += [(at, OVERRIDE, pk) for at, pk in lettings[:most]]
+    shown = [(kind, pk) for _at, kind, pk in sorted(found, reverse=True)[start:most]]
+    return _lines(shown[:PAGE], user, decided=tab == "done"), start + PAGE if len(shown) > PAGE else 0
 
 
 def of_ids(ids: Sequence[int]) -> dict[int, OverrideRequest]:
