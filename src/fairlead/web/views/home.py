@@ -72,11 +72,16 @@ def _away(request: HttpRequest, user: Any, at: datetime) -> dict[str, Any] | Non
         return None
     book, today, words = calendars(), timezone.localdate(at), wording.words_on(timezone.localdate(at))
     mine = book.away(today).get(user.pk)
+    away = colleagues_away(user, book, today, today)
     others = [
         _("%(name)s until %(day)s") % {"name": name, "day": words.short_date(last)}
-        for name, _first, last in colleagues_away(user, book, today, today)[:MOST_AWAY]
+        for name, _first, last in away[:MOST_AWAY]
     ]
-    return {"mine": words.short_date(mine) if mine else "", "others": others} if mine or others else None
+    if len(away) > MOST_AWAY:
+        others.append("…")
+    if not mine and not away:
+        return None
+    return {"mine": words.short_date(mine) if mine else "", "count": len(away), "others": others}
 
 
 def _pieces(user: Any, at: datetime) -> list[dict[str, str]]:

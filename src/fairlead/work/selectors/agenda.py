@@ -22,6 +22,7 @@ from ..words import ICONS, due_words
 
 MOST: Final = 200  # of a list
 MOST_ITEMS: Final = 500  # of a month
+MOST_NAMES: Final = 6  # of people on leave, on a day
 
 
 def titles_of(about: Iterable[tuple[str, int]], reader: Any) -> dict[tuple[str, int], tuple[str, str]]:
@@ -131,7 +132,7 @@ def calendar_of(reader: Any, days: Sequence[date], *, now: datetime, month: int 
             day, day == today, not working.is_workday(day),
             _("Leave") if _within(day, mine) else _name(working.exception_on(day)),
             bool(month) and day.month != month,
-            [name for name, *span in others if _within(day, [span])],
+            _few([name for name, *span in others if _within(day, [span])]),
         )
         for day in days
     }  # fmt: skip
@@ -141,6 +142,11 @@ def calendar_of(reader: Any, days: Sequence[date], *, now: datetime, month: int 
     for of_day in shown.values():
         of_day.items.sort(key=lambda item: (item["time"], item["pk"]))
     return list(shown.values())
+
+
+def _few(names: list[str]) -> list[str]:
+    """As many names as a day has room for, and how many more there are."""
+    return names if len(names) <= MOST_NAMES else [*names[:MOST_NAMES], f"+{len(names) - MOST_NAMES}"]
 
 
 def _within(day: date, spans: Iterable[Sequence[date]]) -> bool:
