@@ -220,7 +220,7 @@ def _score_words(score: Score, definition: Definition) -> str:
 
 def _acts_words(acts: Any) -> str:
     given = [a for a in acts if isinstance(a, Mapping)] if isinstance(acts, list) else []
-    return joined(f"→ {a.get('to')} {pick(a.get('text') or {})}" for a in given)
+    return _("; ").join(f"→ {a.get('to')} {pick(a.get('text') or {})}" for a in given)
 
 
 # --- what is sent ---
