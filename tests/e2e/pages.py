@@ -108,6 +108,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
         "?part=playbooks&item=first_visit", "?part=playbooks&item=first_visit&in=0", "?part=scores&item=bant",
         "?part=scores&item=bant&in=bant_need",
         "?part=reasons&item=lost", "?part=more", "?part=approvals", "?part=approvals&add=committee",
+        "?stage=needs_analysis&part=tracks",
     ),
     "processes/<slug:key>/draft/sandbox/": ("",),
     "processes/<slug:key>/usage/": ("",),

@@ -30,6 +30,7 @@ from .designer_playbooks import playbooks_part
 from .designer_scores import scores_part
 from .designer_sentences import Around, is_editable
 from .designer_shapes import At, Form, name_words, other_language
+from .designer_tracks import tracks_part
 from .editing_approvals import kinds_of
 from .editing_criteria import criteria_in
 from .editing_places import items_of, stages_of
@@ -161,6 +162,7 @@ def part_label(part: str) -> str:
         "goal": _("Goal and roles"),
         "entry": _("To enter"),
         "exit": _("To leave"),
+        "tracks": _("Role tracks"),
         "moves": _("Ways out"),
         "limits": _("Time limits"),
         "guidance": _("Handbook"),
@@ -183,6 +185,7 @@ def _nav(
     }
     if stage is not None:
         counts |= {side: len(items_of(stage, side)) for side in ("entry", "exit")}
+        counts["tracks"] = len(items_of(stage, "tracks"))
         counts["moves"] = len(items_of(stage, "transitions"))
     wrong = {(f.place.part, f.place.stage) for f in found.errors}
     groups: list[dict[str, Any]] = []
@@ -230,6 +233,8 @@ def _finding(one: Finding, base: str, closed: set[str]) -> dict[str, Any]:
 def _stage_part(stage: Mapping[str, Any], read: Stage | None, at: At, near: Around) -> dict[str, Any]:
     if at.part in ("entry", "exit"):
         return gate_part(stage, read, at, near)
+    if at.part == "tracks":
+        return tracks_part(stage, read, at)
     if at.part == "moves":
         return _ways(stage, read, at, near)
     form = Form(

@@ -29,6 +29,7 @@ from .designer_playbooks import read_playbook, read_task
 from .designer_scores import read_element, read_score
 from .designer_sentences import Around, criterion_from, criterion_inputs
 from .designer_shapes import Form
+from .designer_tracks import READINGS as TRACKS
 from .editing_criteria import find_criterion
 from .editing_places import items_of, stage_of
 from .enums import CriterionType
@@ -79,6 +80,7 @@ _SAID = (
     "score_key",
     "element",
     "approval_key",
+    "track_key",
     "committee_key",
 )
 
@@ -156,4 +158,5 @@ _READINGS: Mapping[str, Reading] = {
     "task_add": read_task,
     "task_set": read_task,
     **APPROVALS,
+    **TRACKS,
 }

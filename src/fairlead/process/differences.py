@@ -15,6 +15,7 @@ from .differences_approvals import approval_changes
 from .differences_pieces import group_changes, playbook_changes, score_changes
 from .enums import CriterionType, Kind
 from .roles import role_name
+from .track_words import track_changes
 
 
 def differences(old: Definition, new: Definition) -> list[Change]:
@@ -140,6 +141,7 @@ def _stage(old: Stage, new: Stage, before_all: Definition, after_all: Definition
         for way, words in ways_now.items()
         if way in ways_then and words != ways_then[way]
     ]
+    found += [Change(sign, text) for sign, text in track_changes(old, new)]
     were = {c.key: c for c in (*old.entry, *old.exit)}
     are = {c.key: c for c in (*new.entry, *new.exit)}
     found += [_criterion("removed", name, c) for key, c in were.items() if key not in are]

@@ -31,10 +31,11 @@ PROCESS_PART: Final = "process"
 PARTS_OF_PROCESS: Final = (
     "process", "stages", "approvals", "fields", "reasons", "scores", "playbooks", "more",
 )  # fmt: skip
-PARTS_OF_STAGE: Final = ("goal", "entry", "exit", "moves", "limits", "guidance", "forecast")
+PARTS_OF_STAGE: Final = ("goal", "entry", "exit", "tracks", "moves", "limits", "guidance", "forecast")
 _PART_OF: Final[Mapping[str, str]] = {
     "entry": "entry",
     "exit": "exit",
+    "tracks": "tracks",
     "transitions": "moves",
     "no_return": "moves",
     "start": "moves",
@@ -184,6 +185,8 @@ def place_of(path: str) -> Place:
         if name in ("entry", "exit"):
             is_member = len(inside) > 3 and inside[2] == "criteria" and not inside[3].isdigit()
             return Place(part, stage, inside[3] if is_member else inside[1] if len(inside) > 1 else "")
+        if name == "tracks":
+            return Place(part, stage, inside[1] if len(inside) > 1 else "")
         if name == "transitions" and len(inside) > 1 and inside[1].isdigit():
             return Place(part, stage, f"move-{inside[1]}")
         if inside == ["transitions"]:

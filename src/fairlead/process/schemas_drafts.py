@@ -48,6 +48,10 @@ Ops = Literal[
     "element_set",
     "element_move",
     "element_remove",
+    "track_add",
+    "track_set",
+    "track_move",
+    "track_remove",
     "approvals_set",
     "approval_add",
     "approval_set",
@@ -118,6 +122,8 @@ class DraftEdit(Body):
     score: Piece | None = None
     element: Small | None = None
     acts: Annotated[builtins.list[dict[str, JsonValue]], Field(max_length=100)] | None = None
+    track_key: Small | None = None
+    track: Piece | None = None
     approval_key: Small | None = None
     approval: Piece | None = None
     entry: Piece | None = None

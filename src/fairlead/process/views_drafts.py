@@ -241,6 +241,7 @@ _OPENS: Mapping[str, str] = {
     "criterion_key": "item",
     "number": "item",
     "field_key": "item",
+    "track_key": "item",
     "list": "item",
     "group": "in",
     "playbook_key": "item",
