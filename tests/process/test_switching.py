@@ -57,7 +57,7 @@ def test_the_page_says_which_rule_and_which_value_and_switches_nothing(client, w
     text = client.get(reverse("crm:opportunity", args=[deal.pk])).content.decode()
 
     assert "A better-fitting process exists" in text
-    assert "by rule 1: Tender is yes" in text.replace("  ", " ") or "by rule 1" in text
+    assert "by rule 1: Tender: yes" in text.replace("  ", " ") or "by rule 1" in text
     assert reverse("process:switch", args=[deal.journey_id]) in text
     assert journey_of(deal).process_key == PROCESS
 

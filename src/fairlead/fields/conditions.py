@@ -451,6 +451,8 @@ def leaf_words(leaf: Leaf) -> str:
         return _("%(field)s is more than %(days)s days ago") % {"field": name, "days": leaf.value}
     if leaf.op == Operator.WITHIN:
         return _("%(field)s is within %(days)s days from now") % {"field": name, "days": leaf.value}
+    if leaf.op == Operator.EQ and isinstance(leaf.value, bool):
+        return _("%(field)s: %(answer)s") % {"field": name, "answer": value_words(leaf.spec, leaf.value)}
     said = f"{name} {_SIGNS.get(leaf.op) or leaf.op.label} {value_words(leaf.spec, leaf.value)}"
     return f"{said} {leaf.spec.unit_name}" if leaf.spec.unit and leaf.spec.type in NUMERIC else said
 
