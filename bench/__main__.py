@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from . import clocks, company, imports, load, pages, replay, size, tasks, vitals
+from . import engine as engine_bench
 from .databases import ENGINES, HOME, Database, NotHere, facts
 from .measures import Figure
 
@@ -36,6 +37,7 @@ FILLED = (
     *size.NAMES,
     *clocks.NAMES,
     *replay.NAMES,
+    *engine_bench.NAMES,
     *vitals.NAMES,
     *tasks.NAMES,
 )
@@ -136,6 +138,8 @@ def _parts(
     if wanted & set(replay.NAMES):
         runs = 1 if options.quick else 3
         yield "replay", lambda d, known: replay.measure(d, known, wanted, runs)
+    if wanted & set(engine_bench.NAMES):
+        yield "engine", lambda d, known: engine_bench.measure(d, known, wanted, quick=options.quick)
 
 
 def _recorded() -> dict[str, float]:
