@@ -9,7 +9,7 @@ from tests.kit.fingerprint import changed, db_fingerprint
 
 NEVER = 999_999_999
 #: Everybody may read these, or they have no foreign rows; market segments are seen by everybody too.
-EVERYBODYS = {"users_get", "fields_change", "keys_revoke"}
+EVERYBODYS = {"users_get", "calendars_get", "fields_change", "keys_revoke"}
 
 
 def plain(answer) -> tuple:
