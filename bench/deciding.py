@@ -26,6 +26,9 @@ def main() -> None:
     import django
 
     django.setup()
+    from fairlead.common import memory
+
+    memory.settle()  # as a served process does: the collector leaves alone what was loaded at the start
     print(json.dumps(measured(quick=sys.argv[1:2] == ["quick"])), flush=True)
 
 
