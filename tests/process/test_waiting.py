@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.utils import timezone
 from tests.factories.approvals import approving
 from tests.factories.crm import Company, company, document
@@ -19,7 +19,6 @@ from fairlead.process.selectors import approval_inbox
 from fairlead.process.selectors.waiting import APPROVAL, OVERRIDE, count_waiting, places, queue
 from fairlead.process.services import approving as services
 from fairlead.process.services import overrides
-from fairlead.web.frame import frame_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("OV-1", "U22")]
 INBOX = "/approvals/"
@@ -248,14 +247,3 @@ def test_what_was_decided_and_asked_stands_with_the_approvals_the_newest_first(
     client.force_login(where.zhou)
     left = client.get("/api/v1/approvals", {"tab": "mine"}).json()["order"]
     assert (OVERRIDE, waiver.pk) not in [(o["kind"], o["id"]) for o in left]
-
-
-def test_the_badge_of_the_frame_counts_what_the_tab_counts(where: Company, client: Client) -> None:
-    an_approval(where)
-    request = ask(where)
-    for who, count in ((where.chen, 2), (where.zhou, 0), (where.qi, 0)):
-        asked = RequestFactory().get("/approvals/")
-        asked.user, asked.resolver_match, asked.session = who, None, {}
-        assert dict(frame_of(asked)["counts"])["approvals"] == count == count_waiting(who)
-    decide(client_of(where.chen), request, comment="The tender closes on Friday.")
-    assert count_waiting(where.chen) == 1

@@ -16,7 +16,6 @@ from fairlead.common.questions import Question
 from fairlead.organisation.models import Organisation, User, WorkingCalendar
 from fairlead.process.models import Journey
 from fairlead.process.selectors.approval_inbox import waiting_count_of
-from fairlead.process.selectors.overrides import open_for_others, to_decide
 from fairlead.web import navigation
 from fairlead.web.guides import fitting
 from fairlead.work.forms import MAX_ID
@@ -33,8 +32,8 @@ RECORD_PAGES: Final[Mapping[str, str]] = {
 def _around(person: int, kind: str, pk: int) -> Any:
     """Of one person: the name of the organisation, whether its people are sample people, how many records have
     news, how many open deals are theirs (the rows of others would cost a count of all), whether the record of
-    this page is a favourite, how many approvals wait for them, whether anybody has a calendar or leave of their own,
-    and whether anybody else asks to let something pass."""
+    this page is a favourite, how many approvals wait for them, and whether anybody has a calendar or leave of
+    their own."""
     organisation = Organisation.objects.filter(pk=1)
     mine = Journey.objects.current().open().filter(owner_id=person, subject_type="opportunity")
     return User.objects.filter(pk=person).values_list(
@@ -45,11 +44,10 @@ def _around(person: int, kind: str, pk: int) -> Any:
         Exists(star_of(person, kind, pk)),
         Subquery(waiting_count_of(person)),
         Subquery(WorkingCalendar.objects.filter(is_default=True).values("people_stamp")[:1]),
-        Exists(open_for_others(person)),
     )
 
 
-_Frame = tuple[str | None, bool, int | None, int | None, bool, int | None, str | None, bool]
+_Frame = tuple[str | None, bool, int | None, int | None, bool, int | None, str | None]
 _frame_of: Question[_Frame] = Question(_around)
 
 
@@ -69,11 +67,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     here = request.resolver_match.view_name if request.resolver_match else ""
     kind, pk = _record_at(request)
     found = _frame_of.first(user.pk, kind, pk)
-    company, is_demo, unread, deals, starred, asked, people, lettings = found or (
-        "", False, 0, 0, False, 0, "", False,
-    )  # fmt: skip
-    # Who decides over a request hangs on rights and reach; asked only where one is open, and of somebody else.
-    decided = (asked or 0) + (to_decide(user).count() if lettings else 0)
+    company, is_demo, unread, deals, starred, asked, people = found or ("", False, 0, 0, False, 0, "")
     if kind:
         remember_star(user, kind, pk, starred=bool(starred))
     around = navigation.around(user)
@@ -83,7 +77,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
         "nav": around.nav,
         "counts": (
             ("board", (deals or 0) if user.may("opportunity.view") else 0), ("inbox", unread or 0),
-            ("approvals", decided),
+            ("approvals", asked or 0),  # who lets something pass hangs on reach: two questions more on every page
         ),
         "own_time": bool(people),
         "phone": around.phone,

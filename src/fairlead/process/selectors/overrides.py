@@ -44,11 +44,6 @@ _open_rights = Question(
 )
 
 
-def open_for_others(person_id: Any) -> QuerySet[OverrideRequest]:
-    """Open requests that are not the person's own, whoever decides them: a question inside another one."""
-    return OverrideRequest.objects.filter(state=OverrideState.OPEN).exclude(requested_by=person_id)
-
-
 def to_decide(user: Any) -> QuerySet[OverrideRequest]:
     """Open requests that the person has the right to decide, without the own ones; the oldest first."""
     may, kinds = Q(pk__in=[]), set()

@@ -25,6 +25,7 @@ from fairlead.process.clock_words import track_name
 from fairlead.process.definitions import clock_policy_of
 from fairlead.process.enums import ClockKind
 from fairlead.process.models import Clock, Journey
+from fairlead.process.selectors.overrides import to_decide
 from fairlead.web.frame import frame_of
 from fairlead.web.navigation import CREATE, doors
 from fairlead.web.selectors.day import Block, Day, Meeting, Month, load_day
@@ -57,8 +58,8 @@ def home(request: HttpRequest) -> HttpResponse:
             for key, text in (("mine", _("Mine")), ("all", _("All I see")))
         ],
         "asked": _asked(user, at),
-        # The frame of the page has counted them already.
-        "approvals_asked": dict(frame_of(request)["counts"])["approvals"],
+        # The frame of the page has counted the approvals already.
+        "approvals_asked": dict(frame_of(request)["counts"])["approvals"] + to_decide(user).count(),
         "pieces": _pieces(user, at), "away": _away(request, user, at),
         "create": next(iter(doors(CREATE[:1], user)), None),
         "line": line_box() if day.open_deals and user.may("opportunity.edit") else None,
