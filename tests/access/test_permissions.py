@@ -211,6 +211,7 @@ OF_AUDITORS = frozenset({
     "session",
     "about/<slug:kind>/<int:pk>/star/", "about/<slug:kind>/<int:pk>/seen/", "recent/forget/", "api/v1/favourites",
     "first-steps/", "api/v1/first-steps",  # one's own list
+    "leave", "api/v1/leave",  # one's own days off
     "api/v1/keys", "audit/verify", "api/v1/journal/verify",
     "views/save/", "api/v1/views", "api/v1/views/first",  # how one looks at a list oneself
 })  # fmt: skip
