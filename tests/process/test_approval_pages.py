@@ -465,10 +465,13 @@ def test_five_hundred_waiting_items_cost_as_many_statements_as_one(where, client
     client.force_login(where.chen)
 
     def cost() -> int:
-        client.get(INBOX)
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(INBOX).status_code == 200
-        return len(queries)
+        """The least of three: now and then a process looks whether fields and calendars are still the newest."""
+        found = []
+        for _time in range(3):
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(INBOX).status_code == 200
+            found.append(len(queries))
+        return min(found)
 
     many(where, 1)
     few = cost()
