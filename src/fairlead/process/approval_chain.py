@@ -118,26 +118,8 @@ def vote(chain: Chain, person_id: int, *, approves: bool) -> list[SeatLike]:
         seat.state = SeatState.APPROVED if approves else SeatState.REJECTED
         _settle(line)
     if seats and outcome(chain) == RequestState.PENDING:
-        begun: list[Line] = []
-        while True:
-            advance(chain)
-            begun.extend(chain.begun)
-            again = [pair for pair in chain.asked(person_id) if approves and chain.distinct]
-            follows = [(line, seat) for line, seat in again if _follows(chain, line, person_id)]
-            if not follows:
-                break
-            for line, seat in follows:
-                seat.state = SeatState.CARRIED
-                _settle(line)
-        chain.begun = begun
+        advance(chain)
     return [seat for _line, seat in seats]
-
-
-def _follows(chain: Chain, line: Line, person_id: int) -> bool:
-    """Whether the person has just decided the step before in the same lane."""
-    lane = chain.lanes()[line.step.lane]
-    place = lane.index(line)
-    return place > 0 and any(s.person_id == person_id and s.state in FOR_IT for s in lane[place - 1].seats)
 
 
 def _settle(line: Line) -> None:
