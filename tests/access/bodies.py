@@ -255,6 +255,9 @@ OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
     ("approvals/<int:pk>/act", "POST"): fixed(act="reject", comment="补充预算"),
     ("approvals/<int:pk>/recall", "POST"): fixed(comment="再想想"),
     ("approval-questions/<int:pk>/answer", "POST"): fixed(text="三百万"),
+    ("approval-conditions/<int:pk>/meet", "POST"): fixed(comment="已见"),
+    ("opportunities/<int:pk>/meet-condition/", "POST"): lambda o, w: {
+        "condition": o.of("approval_condition", side(w)), "comment": "已见"},
     ("approvals/precedents/<int:pk>/settle", "POST"): fixed(state="refused", note="这类让步不再批准，改走配置方案"),
     ("approvals/delegations/", "POST"): lambda o, w: {
         "delegate": o.where.people["wu"].pk, "from_date": today(), "to_date": today()},

@@ -378,7 +378,7 @@ UPDATES: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
 }
 # Routes that add something, start something, or are moves, whose race has tests of its own.
 ADDING = re.compile(
-    r"crm:(as_of|\w+_new|new_deal|add_role|remove_role|\w+_start|journey\w*|move|undo_move|mend\w*|attest|waive|panel|pick|account_options"
+    r"crm:(as_of|\w+_new|new_deal|add_role|remove_role|\w+_start|journey\w*|move|undo_move|mend\w*|attest|meet_condition|waive|panel|pick|account_options"
     r"|board\w*|[a-z]+s|account|contact|segment|opportunity|\w+_alike|clean_up|view(_\w+)?|\w+_many|many_\w+)$"
     r"|crm:(merge|unmerge)$"  # tests/crm/test_merge
     r"|crm:(team_split|veto\w*|hand_over\w*|role_\w+)$"  # tests/crm/test_deal_team

@@ -194,6 +194,62 @@ def test_a_condition_stands_at_the_gate_that_was_named(where, client):
     )
 
 
+def held_by(where: Company, client: Client, setter: Any) -> tuple[Any, ApprovalCondition]:
+    """A deal with an open condition at its gate, set by an approver."""
+    deal = terms(where)
+    request = asked(where, deal)
+    if setter.pk != where.chen.pk:
+        client.force_login(where.chen)
+        act(client, request, "transfer", person=setter.pk, comment="Yours")
+    client.force_login(setter)
+    act(client, request, "approve", condition="Half is paid before", condition_stage="quote_negotiation")
+    return deal, ApprovalCondition.objects.get(request=request)
+
+
+@pytest.mark.rule("AP-12", "GT-2")
+def test_whoever_set_a_condition_says_on_the_panel_that_it_is_fulfilled(where, client):
+    deal, condition = held_by(where, client, where.chen)
+    panel = f"/opportunities/{deal.pk}/panel/?kind=advance"
+    seller = opened(client, where.zhou, panel)
+    assert "Half is paid before" in seller
+    assert f"condition_{condition.pk}</" not in seller
+    assert f"{where.chen.name} says when it is fulfilled" in seller
+    assert "meet-condition" not in seller
+    door = reverse("crm:meet_condition", args=[deal.pk])
+    before = Event.objects.count()
+    assert client.post(door, {"condition": condition.pk}).status_code == 403
+    assert Event.objects.count() == before
+    assert "meet-condition" in opened(client, where.chen, panel)
+    assert client.post(door, {"condition": 0}).status_code == 404
+    answer = client.post(
+        door, {"condition": condition.pk, "comment": "Seen on the account", "kind": "advance", "to": ""}
+    )
+    assert answer.status_code == 302
+    condition.refresh_from_db()
+    assert (condition.met_by, condition.met_at is not None) == (where.chen, True)
+    assert Event.objects.get(type="approval_condition_met").actor_id == where.chen.pk
+    assert "Condition of the approval, still open" not in opened(client, where.zhou, panel)
+
+
+@pytest.mark.rule("AP-12")
+def test_an_approver_who_does_not_see_the_deal_fulfils_a_condition_among_the_approvals(where, client):
+    deal, condition = held_by(where, client, where.he)
+    assert opened(client, where.he, f"/opportunities/{deal.pk}/", 404)
+    screen = f"{INBOX}?tab=done&item={condition.request_id}"
+    assert reverse("process:condition_meet", args=[condition.pk]) in opened(client, where.he, screen)
+    door = reverse("process:condition_meet", args=[condition.pk])
+    client.force_login(where.qi)
+    assert client.post(door, {}).status_code in (403, 404)
+    condition.refresh_from_db()
+    assert condition.met_at is None
+    client.force_login(where.he)
+    assert client.post(door, {"comment": "x" * 2001}).status_code == 422
+    assert client.post(door, {"comment": "Paid"}).url == f"{INBOX}?item={condition.request_id}"
+    condition.refresh_from_db()
+    assert condition.met_by == where.he
+    assert f"fulfilled, says {where.he.name}" in opened(client, where.he, screen)
+
+
 @pytest.mark.rule("AP-3")
 def test_the_screen_shows_what_was_approved_last_and_cases_alike(where, client):
     deal = terms(where, discount=9)

@@ -27,6 +27,7 @@ urlpatterns: list[Any] = [
     path("opportunities/<int:pk>/mend/relation/", mends.mend_relation, name="mend_relation"),
     path("opportunities/<int:pk>/mend/task/", mends.mend_task, name="mend_task"),
     path("opportunities/<int:pk>/attest/", mends.attest, name="attest"),
+    path("opportunities/<int:pk>/meet-condition/", mends.meet_condition, name="meet_condition"),
     path("opportunities/<int:pk>/waive/", mends.waive, name="waive"),
 ]
 if find_spec("fairlead.crm.urls_records"):

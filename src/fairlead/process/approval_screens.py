@@ -27,8 +27,9 @@ from .approval_words import kind_name, row_name, value_text
 from .engine import decide, forward_move
 from .enums import CriterionState, Level
 from .facts import Bound
-from .models import ApprovalRequest, ApprovalSeat, ApprovalStep
+from .models import ApprovalCondition, ApprovalRequest, ApprovalSeat, ApprovalStep
 from .selectors.approval_inbox import Detail, Item
+from .selectors.approvals import says_when_met
 from .selectors.gathering import Situation
 from .subjects import room_of
 from .words import criterion_name, stage_name
@@ -163,6 +164,21 @@ def line_of(item: Item, reader: Any, *, at: datetime, tab: str, currency: str) -
 # --- the screen of a decision ---
 
 
+def _condition(one: ApprovalCondition, item: Item, reader: Any, at: datetime) -> dict[str, Any]:
+    """A condition with who may say that it is fulfilled, and who said so."""
+    is_open = one.met_at is None
+    return {
+        "pk": one.pk,
+        "text": one.text,
+        "stage": stage_name(item.definition, one.stage_key),
+        "is_met": not is_open,
+        "met_by": one.met_by.name if one.met_by else "",
+        "met_when": when_words(one.met_at, at) if one.met_at else "",
+        "may_say": is_open and one.holds_from is not None and says_when_met(reader, one),
+        "says": one.set_by.name if is_open and one.kind == "word" else "",
+    }
+
+
 def screen_of(found: Detail, reader: Any, *, at: datetime, currency: str) -> dict[str, Any]:
     item, request = found.item, found.item.request
     kind = item.kind
@@ -227,10 +243,7 @@ def screen_of(found: Detail, reader: Any, *, at: datetime, currency: str) -> dic
             }
             for q in found.questions
         ],
-        "conditions": [
-            {"text": c.text, "stage": stage_name(item.definition, c.stage_key), "is_met": c.met_at is not None}
-            for c in found.conditions
-        ],
+        "conditions": [_condition(one, item, reader, at) for one in found.conditions],
         "copies": ", ".join(copy.person.name for copy in found.copies),
         "path": path_of_request(found),
         "valid_days": kind.valid_days if kind else None,

@@ -53,6 +53,7 @@ urlpatterns = [
     path("approvals/<int:pk>/seen", views_approvals.approval_seen, name="approval_seen"),
     path("approvals/<int:pk>/recall", views_asking.approval_recall, name="approval_recall"),
     path("approvals/<int:pk>/nudge", views_asking.approval_nudge, name="approval_nudge"),
+    path("approval-conditions/<int:pk>/meet", views_approvals.condition_meet, name="condition_meet"),
     path("approval-questions/<int:pk>/answer", views_approvals.approval_answer, name="approval_answer"),
     path("journeys/<int:pk>/approvals/<slug:kind>/", views_asking.approval_ask, name="approval_ask"),
 ]

@@ -22,6 +22,7 @@ from fairlead.common.text import clean_text
 from fairlead.fields.catalogue import pick
 from fairlead.journal.enums import Channel
 from fairlead.organisation.models import User
+from fairlead.organisation.views.pending import safe_next
 
 from .approval_answers import find_request
 from .approval_screens import house_currency, line_of, screen_of
@@ -29,9 +30,10 @@ from .letting_screens import line_of_request, screen_of_request
 from .models import ApprovalQuestion, OverrideRequest
 from .refusals import ApprovalDecided, ApprovalRefused
 from .selectors.approval_inbox import PAGE, TABS, detail, items_of
+from .selectors.approvals import condition_behind
 from .selectors.overrides import seen_by
 from .selectors.waiting import APPROVAL, OVERRIDE, Waiting, count_waiting, next_after, of_ids, queue, tab_of
-from .services import approval_handing, approving, overrides
+from .services import approval_handing, approving, conditions, overrides
 from .together import (
     LETTING,
     approve_together,
@@ -295,6 +297,24 @@ def approval_answer(request: HttpRequest, pk: int) -> HttpResponse:
         return inbox_page(request, found, returned=Returned.of(f"answer-{pk}", request.POST, refusal))
     messages.info(request, _("Answered"))
     return redirect(f"{reverse('process:approvals')}?item={row.request_id}")
+
+
+@access("approval.decide")
+@require_POST
+def condition_meet(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that the condition of an approval is fulfilled: on the screen of the request, or of the record that it holds."""
+    condition = condition_behind(min(pk, MAX_ID))
+    if condition is None:
+        raise NotFound
+    item = condition.request_id
+    try:
+        comment = clean_text(request.POST.get("comment", ""), limit=2000, multiline=True, field="comment")
+        conditions.meet(condition.pk, comment=comment, by=request.user, at=timezone.now(), channel=Channel.UI)
+    except (Invalid, ApprovalRefused) as refusal:
+        return inbox_page(request, item, returned=Returned.of(f"condition-{pk}", request.POST, refusal))
+    messages.info(request, _("Fulfilled"))
+    back = request.POST.get("next")
+    return redirect(safe_next(request, back) if back else f"{reverse('process:approvals')}?item={item}")
 
 
 # --- several at once ---

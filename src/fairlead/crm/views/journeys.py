@@ -22,6 +22,7 @@ from fairlead.process.engine import decide, legal_moves
 from fairlead.process.enums import Kind
 from fairlead.process.models import Journey
 from fairlead.process.refusals import GateRefused, MoveImpossible
+from fairlead.process.selectors.approvals import condition_behind, says_when_met
 from fairlead.process.verdicts import Wish
 from fairlead.process.words import objection_text, stage_name
 
@@ -104,16 +105,16 @@ def journey_page(
             "left": left_work(chosen.kind, row.subject_type, row.subject_id) if chosen else "",
             "target": stage_name(definition, chosen.to) if chosen and chosen.to else "",
             "nav_at": f"{row.subject_type}s",
-            "mends": _mends(shown, row, record),
+            "mends": _mends(shown, row, record, user),
         },
         status=status,
     )
 
 
-def _mends(shown: dict[str, Any], row: Journey, record: Any) -> dict[str, dict[str, str]]:
+def _mends(shown: dict[str, Any], row: Journey, record: Any, user: Any) -> dict[str, dict[str, Any]]:
     """Where each open item is mended, by its key."""
     page_url = record.url(row.subject_id)
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, Any]] = {}
     verdict = shown["verdict"]
     for result in verdict.results if verdict is not None else ():
         url = page_url
@@ -131,6 +132,12 @@ def _mends(shown: dict[str, Any], row: Journey, record: Any) -> dict[str, dict[s
             keys = result.mend_params.get("fields", [])
             url = f"{page_url}?tab=fields#f-{keys[0]}" if keys else f"{page_url}?tab=fields"
         found[result.key] = {"url": url, "mend": result.mend}
+        if result.mend == "condition" and (condition := condition_behind(result.mend_params["condition"])):
+            found[result.key] |= {
+                "condition": condition.pk,
+                "may_say": says_when_met(user, condition),
+                "says": condition.set_by.name,
+            }
     return found
 
 

@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST
 
 from fairlead.common.access import access
 from fairlead.common.pages import trigger
-from fairlead.common.refusals import Invalid, Refusal, Stale
+from fairlead.common.refusals import Invalid, NotFound, Refusal, Stale
 from fairlead.common.text import clean_text
 from fairlead.fields.catalogue import catalogue, pick
 from fairlead.journal.enums import Channel
-from fairlead.process.refusals import AttestationRefused, WaiverRefused
+from fairlead.process.refusals import ApprovalRefused, AttestationRefused, WaiverRefused
+from fairlead.process.selectors.approvals import condition_behind
 from fairlead.process.services import attest as give_word
-from fairlead.process.services import grant_waiver
+from fairlead.process.services import conditions, grant_waiver
 from fairlead.process.services.metering import measure
 from fairlead.work import services as work
 from fairlead.work.services.files import MAX_BYTES
@@ -45,7 +46,7 @@ def _mend(request: HttpRequest, pk: int, act: Act) -> HttpResponse:
     try:
         with transaction.atomic():  # a contact named along with an activity stays only if both are written
             text = act(request, deal, how)
-    except (Invalid, Stale, WaiverRefused, AttestationRefused) as refusal:
+    except (Invalid, Stale, WaiverRefused, AttestationRefused, ApprovalRefused) as refusal:
         gate = look(find_deal(request, pk), request.user, at, kind=kind, to=to)
         return panel_page(
             request,
@@ -281,6 +282,24 @@ def attest(request: HttpRequest, pk: int) -> HttpResponse:
             **how,
         )
         return _("Confirmed")
+
+    return _mend(request, pk, act)
+
+
+@access("approval.decide")
+@require_POST
+def meet_condition(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that the condition of an approval is fulfilled."""
+
+    def act(request: HttpRequest, deal: Opportunity, how: dict[str, Any]) -> str:
+        comment = clean_text(
+            str(request.POST.get("comment") or ""), limit=2000, multiline=True, field="comment"
+        )
+        condition = condition_behind(number(request.POST, "condition", 0))
+        if condition is None or condition.journey_id != deal.journey_id:
+            raise NotFound
+        conditions.meet(condition.pk, comment=comment, **how)
+        return _("Fulfilled")
 
     return _mend(request, pk, act)
 

@@ -19,6 +19,7 @@ from fairlead.process import words
 from fairlead.process.definition import Definition
 from fairlead.process.enums import CriterionState, CriterionType, Kind, Level
 from fairlead.process.roles import buying_role_name, role_name
+from fairlead.process.selectors.approvals import condition_behind, says_when_met
 from fairlead.process.verdicts import VETO, CriterionResult
 from fairlead.work.enums import ActivityKind, ActivityOutcome
 
@@ -29,7 +30,7 @@ from ..forms.mends import PREFIX
 from ..models import Product
 from ..selectors.panel import Gate
 from ..selectors.paths import lanes_of
-from ..selectors.people import candidates, who_confirms
+from ..selectors.people import candidates, who_confirms, who_may
 from .panel_ways import move_form, waiver_form, ways_out
 from .shared import address, deal_url
 
@@ -199,10 +200,8 @@ class _Items:
         self.stage_here = gate.situation.facts.journey.stage_key
 
     def name(self, r: CriterionResult) -> str:
-        if r.type == VETO:
-            return words.item_name(self.gate.definition, r)
         criterion = self.gate.criterion(r.key)
-        return pick(criterion.name) if criterion else r.key
+        return pick(criterion.name) if criterion else words.item_name(self.gate.definition, r)
 
     def how(self, r: CriterionResult) -> str:
         text = words.why_text(r, self.gate.definition, self.gate.catalogue, self.gate.names)
@@ -223,6 +222,7 @@ class _Items:
     def item(self, r: CriterionResult) -> dict[str, Any]:
         found = self.settled(r)
         mend = "veto" if r.type == VETO else KIND_OF_MEND.get(CriterionType(r.type), "none")
+        mend = "condition" if r.mend == "condition" else mend
         refused = self.errors if self.errors.get("criterion") == r.key else {}
         found |= {
             "mend": mend,
@@ -426,6 +426,17 @@ class _Items:
             "slot_name": PREFIX + slot,
             "candidates": [(u.pk, u.name) for u in candidates(role)] if slot else [],
         }
+
+    def _condition(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
+        """Whoever set it says when it is fulfilled, or a manager of the deal (AP-12)."""
+        condition = condition_behind(r.mend_params.get("condition"))
+        if condition is None:
+            return {"condition": 0, "may_say": False, "says": []}
+        may = says_when_met(self.gate.user, condition)
+        setter = condition.set_by
+        is_there = setter.is_active and setter.pk != self.gate.deal.owner_id
+        people = [setter] if is_there else [] if may else who_may("waiver.grant", self.gate.deal)
+        return {"condition": condition.pk, "may_say": may, "says": [person.name for person in people]}
 
     def _external(self, r: CriterionResult, found: dict[str, Any]) -> dict[str, Any]:
         fact = str(r.mend_params.get("fact", ""))

@@ -207,7 +207,11 @@ def detail(row: ApprovalRequest, user: Any, *, at: datetime) -> Detail:
             .select_related("submitted_by")[:10]
         ),
         questions=list(ApprovalQuestion.objects.filter(request=request).select_related("by", "to")),
-        conditions=list(ApprovalCondition.objects.filter(request=request, dropped_at=None)),
+        conditions=list(
+            ApprovalCondition.objects.filter(request=request, dropped_at=None).select_related(
+                "journey", "set_by", "met_by"
+            )
+        ),
         copies=list(
             ApprovalCopy.objects.filter(request=request).select_related("person").order_by("at", "pk")
         ),

@@ -188,6 +188,24 @@ def condition_name(key: str) -> str:
     )
 
 
+def says_when_met(user: Any, condition: ApprovalCondition) -> bool:
+    """Whether this person may say that a condition is fulfilled which nothing else shows (AP-12): whoever set it, or a
+    manager of the record, and never its owner."""
+    journey = condition.journey
+    if journey is None or condition.kind != "word" or journey.owner_id == user.pk:
+        return False
+    if condition.set_by_id == user.pk:
+        return True
+    room = subjects.room_of(condition.subject_type)
+    return bool(room.visible_ids(user, [journey.subject_id], right="waiver.grant"))
+
+
+def condition_behind(number: Any) -> ApprovalCondition | None:
+    """The condition that an item of a gate stands for, by `mend_params["condition"]`."""
+    rows = ApprovalCondition.objects.select_related("set_by", "journey")
+    return rows.filter(pk=number).first()
+
+
 def frozen_fields(journeys: Iterable[Journey]) -> dict[int, frozenset[str]]:
     """By subject: the fields that stand still while a request is being decided (AP-5). Mostly without a statement."""
     rows = {j.pk: j for j in journeys if j.approvals & Has.PENDING}

@@ -16,6 +16,7 @@ from fairlead.journal.services import NewEvent, record
 from .. import subjects
 from ..models import ApprovalCondition, Journey, Process, StageRow
 from ..refusals import ApprovalRefused
+from ..selectors.approvals import says_when_met
 from . import ledger
 from .approval_rows import Held, attach_conditions, mark
 from .evidence import facts_change, journey_for
@@ -110,7 +111,11 @@ def take_along(came_of: Mapping[tuple[str, int], Journey]) -> list[Journey]:
 
 @transaction.atomic
 def meet(condition_id: int, *, comment: str, by: Any, at: datetime, channel: str) -> ApprovalCondition:
-    """Say that a condition is fulfilled which nothing else shows: by whoever set it, or a manager of the record."""
+    """Say that a condition is fulfilled which nothing else shows: by whoever set it, or a manager of the record (AP-12).
+
+    Whoever set it may do so also where the record itself is not theirs to see: an approver who was added for one
+    decision would otherwise leave a gate behind that opens for nobody.
+    """
     row = (
         ApprovalCondition.objects.select_related("journey__process_version")
         .filter(pk=condition_id, journey__isnull=False)
@@ -118,15 +123,16 @@ def meet(condition_id: int, *, comment: str, by: Any, at: datetime, channel: str
     )
     if row is None or row.journey is None:
         raise NotFound
-    journey = journey_for(row.journey_id, by=by, right=subjects.room_of(row.subject_type).view_right)  # type: ignore[arg-type]
+    if row.set_by_id == by.pk:
+        journey = ledger.lock([row.journey.pk])[row.journey.pk]
+    else:
+        journey = journey_for(row.journey.pk, by=by, right=subjects.room_of(row.subject_type).view_right)
     if row.kind != "word":
         raise ApprovalRefused(_("What fulfils this condition is a fact or a document, not a word."))
-    if row.set_by_id != by.pk and not subjects.room_of(row.subject_type).visible_ids(
-        by, [journey.subject_id], right="waiver.grant"
-    ):
-        raise NotPermitted
     if journey.owner_id == by.pk:
         raise NotPermitted(_("The owner's own word does not count here."))
+    if not says_when_met(by, row):
+        raise NotPermitted
     if row.met_at is not None:
         return row
     with facts_change(journey.subject_type, [journey.subject_id], at=at):
