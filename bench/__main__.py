@@ -48,7 +48,8 @@ def main() -> int:
     options = parse()
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # servers and clusters end with it
     wanted = set(options.only or NAMES)
-    begun, found = time.monotonic(), []
+    begun, broken = time.monotonic(), []
+    found: list[Figure] = []
     about: dict[str, Any] = {
         "scale": options.scale,
         "n": options.n,
@@ -65,12 +66,16 @@ def main() -> int:
                 about[engine] = {"rows": known["rows"], "cards": known["cards"]}
                 for name, part in _parts(options, wanted, engine):
                     _say(f"{engine}: {name}")
-                    found += part(database, facts(database))  # the part before has moved deals
+                    try:
+                        found += part(database, facts(database))  # the part before has moved deals
+                    except Exception as error:  # hours of other figures must not be lost with it
+                        broken.append(f"{engine}: {name}: {error}")
+                        _say(broken[-1])
         except NotHere as error:
             found.append(Figure("pages", "all", engine, note=str(error)))
     about |= {"load_after": os.getloadavg(), "seconds": round(time.monotonic() - begun, 1)}
     recorded = _recorded() if options.scale == 1 else {}  # another size has other ratios
-    failed = _judge(found, recorded)
+    failed = broken + _judge(found, recorded)
     if options.record:
         _record(found, recorded)
     if options.json:

@@ -31,8 +31,8 @@ def candidate_of(document: dict[str, Any], criteria: int) -> dict[str, Any]:
     for stage, side in cycle(sides):
         if count == criteria:
             break
-        if count > criteria and len(stage[side]) > 1:
-            stage[side].pop()
+        if count > criteria and len(free := _free(stage, side)) > 1:
+            stage[side].remove(free[-1])
             count -= 1
         elif count < criteria:
             stage[side].append({**stage[side][0], "key": f"{stage[side][0]['key'][:50]}_{count}"})
@@ -40,6 +40,12 @@ def candidate_of(document: dict[str, Any], criteria: int) -> dict[str, Any]:
     for stage in found["stages"]:  # guidance may speak of a criterion that is gone
         stage.pop("handbook", None)
     return found
+
+
+def _free(stage: dict[str, Any], side: str) -> list[dict[str, Any]]:
+    """Items of a stage that no track of a role answers for: those may go."""
+    kept = {key for track in stage.get("tracks", ()) for key in track.get("criteria", ())}
+    return [item for item in stage[side] if item["key"] not in kept]
 
 
 def tried(journeys: int, criteria: int, runs: int) -> dict[str, Any]:
