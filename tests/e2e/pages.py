@@ -52,6 +52,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "contacts/change/": ("?all=1&what=title&value=x",),
     "contacts/new/": ("",),
     "changes/<int:pk>/": ("",),
+    "demo-progress/": ("",),
     "contracts/": ("",),
     "contracts/<int:pk>/": ("",),
     "contracts/<int:pk>/edit/": ("",),

@@ -1,12 +1,16 @@
 """The frame of every page: what is in it, for whom, at what price."""
 
+import os
 import re
 
 import pytest
 from django.test import RequestFactory
 from django.urls import reverse
 from tests.factories.crm import PASSWORD
+from tests.kit.fingerprint import changed, db_fingerprint
 
+from fairlead.config.management.commands import worker
+from fairlead.exchange.demo.progress import SILENT_SECONDS, Progress, being_built
 from fairlead.organisation.models import User
 from fairlead.web import navigation
 from fairlead.web.frame import frame_of
@@ -65,6 +69,64 @@ def test_the_demo_says_so_on_every_page(where, client_of):
     assert "Sample data" not in client.get("/help/").content.decode()
     User.objects.filter(pk=where.lin.pk).update(is_sample=True)
     assert "Sample data" in client.get("/help/").content.decode()
+
+
+@pytest.mark.rule("U16")
+def test_while_the_demo_is_built_every_page_says_how_far_and_nothing_is_changed(
+    where, client_of, client, settings, tmp_path
+):
+    settings.DATA_DIR = tmp_path
+    User.objects.filter(pk=where.lin.pk).update(is_sample=True)
+    progress = Progress(tmp_path / "demo-progress.json", lambda line: None)
+    progress.write(63, 100, "days")
+    deal = where.deal("the first one")
+    client = client_of("zhou")
+    assert "63\u00a0%" in client.get("/help/").content.decode().replace(" %", "\u00a0%")
+    before = db_fingerprint()
+    for door, data in (
+        (reverse("crm:meet_condition", args=[deal.pk]), {}),
+        (f"/opportunities/{deal.pk}/move/", {"kind": "advance"}),
+    ):
+        answer = client.post(door, data)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "20")
+        assert "63" in answer.content.decode()
+    refused = client.post(f"/api/v1/opportunities/{deal.pk}/move", {}, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (503, "demo-being-built")
+    assert not changed(before, db_fingerprint())
+    assert client.post("/theme", {"theme": "dark"}).status_code < 400
+    piece = client.get("/demo-progress/", headers={"hx-request": "true"}).content.decode()
+    assert 'hx-trigger="every 2s"' in piece
+    assert "<html" not in piece
+    progress.complete()
+    piece = client.get("/demo-progress/", headers={"hx-request": "true"}).content.decode()
+    assert "complete" in piece
+    assert "hx-trigger" not in piece
+    assert "63" not in client.get("/help/").content.decode().partition("<main")[0].partition("fl-looking")[2]
+    answer = client.post(f"/opportunities/{deal.pk}/move/", {"kind": "advance"})
+    assert answer.status_code != 503
+
+
+def test_a_demo_whose_builder_was_killed_holds_nobody_back(tmp_path):
+    path = tmp_path / "demo-progress.json"
+    assert being_built(path) is None
+    Progress(path, lambda line: None).write(40, 100, "days")
+    assert being_built(path) == 40
+    silent = path.stat().st_mtime - SILENT_SECONDS - 1
+    os.utime(path, (silent, silent))
+    assert being_built(path) is None
+
+
+def test_the_schedule_waits_while_the_demo_is_built(monkeypatch, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    progress = Progress(tmp_path / "demo-progress.json", lambda line: None)
+    progress.write(40, 100, "days")
+    looked = []
+    monkeypatch.setattr(worker.schedule, "due", lambda at: looked.append(at) or [])
+    worker.look_at_schedule()
+    assert not looked
+    progress.complete()
+    worker.look_at_schedule()
+    assert len(looked) == 1
 
 
 def test_the_page_says_where_one_is(client_of):

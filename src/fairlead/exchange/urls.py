@@ -1,10 +1,11 @@
 from django.urls import path
 
-from .views import wizard
+from .views import demo, wizard
 
 app_name = "exchange"
 
 urlpatterns = [
+    path("demo-progress/", demo.demo_progress, name="demo_progress"),
     path("imports/", wizard.imports, name="imports"),
     path("imports/<int:pk>/", wizard.where, name="import"),
     path("imports/<int:pk>/file/", wizard.file, name="file"),

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from fairlead.common.questions import Question
+from fairlead.exchange.demo.progress import being_built
 from fairlead.organisation.models import Organisation, User, WorkingCalendar
 from fairlead.process.models import Journey
 from fairlead.process.selectors.approval_inbox import waiting_count_of
@@ -102,6 +103,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
         "badge": _("Sample data") if is_demo else "",
         "badge_url": reverse("web:guide", args=["demo"]) if is_demo else "",
         "viewing": _viewing(request),
+        "building": _building() if is_demo else {},
         "as_of": timezone.localtime().strftime("%H:%M"),
     }  # fmt: skip
 
@@ -130,6 +132,12 @@ def _guide(_urlconf: str, language: str, here: str) -> dict[str, str]:
         "title": found.title if found else "",
         "url": reverse("web:guide", args=[found.key]) if found else "",
     }
+
+
+def _building() -> dict[str, Any]:
+    """How much of the demo stands while it is being built: for the strip that says so."""
+    done = being_built()
+    return {} if done is None else {"done": done, "url": reverse("exchange:demo_progress")}
 
 
 def _viewing(request: HttpRequest) -> dict[str, str]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from argparse import ArgumentTypeError
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -16,7 +14,7 @@ from fairlead.common import memory
 from fairlead.exchange.demo import clearing
 from fairlead.exchange.demo.company import Company, relax_durability
 from fairlead.exchange.demo.people import PASSWORD, SIGN_INS
-from fairlead.exchange.demo.progress import Progress, stage_of
+from fairlead.exchange.demo.progress import COMPLETE, Progress, file_of_demo, stage_of
 
 
 def _date(text: str) -> date:
@@ -54,9 +52,9 @@ class Command(BaseCommand):
             self._say_sign_ins()
             return
         memory.settle()
-        progress_file = Path(settings.DATA_DIR) / "demo-progress.json"
+        progress_file = file_of_demo()
         if clearing.is_here():
-            if not options["clear"] and stage_of(progress_file) == "complete":
+            if not options["clear"] and stage_of(progress_file) == COMPLETE:
                 self.stdout.write("The demo company is here. `fairlead demo --clear` empties it.")
                 return
             try:
