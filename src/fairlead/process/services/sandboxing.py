@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fairlead.common.refusals import Invalid, NotFound, Stale
@@ -209,7 +210,9 @@ def _wait(seen: Scene, given: Mapping[str, Any]) -> Acted:
     days = given.get("days")
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MOST_DAYS:
         raise Invalid.field("days", _("From 1 to %(most)s working days.") % {"most": MOST_DAYS})
-    later = seen.calendar.add_working_days(seen.facts.at, days)
+    # Counted as the days in a stage are, from day to day: also in the evening the next one is tomorrow.
+    day = seen.calendar.workday_after(timezone.localdate(seen.facts.at), days)
+    later = seen.calendar.add_working_days(timezone.make_aware(datetime.combine(day, time.min)), 0)
     return {**seen.row.state, "at": later.isoformat()}, None
 
 
