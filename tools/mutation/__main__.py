@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=420, help="how many faults, 0: all of them")
     parser.add_argument("--module", action="append", metavar="ROOM/FILE.py", help="only this one")
     parser.add_argument("--tests", action="append", metavar="PATH", help="instead of those of targets.py")
-    parser.add_argument("--limit", type=float, default=20.0, help="seconds of tests for one fault")
+    parser.add_argument("--limit", type=float, default=8.0, help="seconds of tests for one fault")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--controls", type=int, default=4, help="forks without a fault, which must pass")
     parser.add_argument("--json", type=Path, help="write what was found of each fault")

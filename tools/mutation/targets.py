@@ -41,15 +41,14 @@ MODULES = (*ENGINE, *RULES, *APPROVERS)
 TESTS = (
     "tests/process",
     "tests/fields",
-    "tests/crm",
-    "tests/offers",
+    "tests/crm/test_merge.py",
+    "tests/crm/test_deal_team.py",
     "tests/organisation/test_calendars.py",
     "tests/organisation/test_own_calendars.py",
     "tests/organisation/test_leave.py",
     "tests/api/test_gates.py",
     "tests/api/test_approvals.py",
     "tests/insight/test_replay.py",
-    "tests/insight/test_quality.py",
 )
 #: What takes minutes for one answer.
 LEFT_OUT = ("tests/process/test_machine.py",)
