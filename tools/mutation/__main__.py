@@ -28,7 +28,7 @@ from typing import Any
 import pytest
 
 from .edits import edits_of
-from .targets import LEFT_OUT, MODULES, TESTS
+from .targets import MODULES, TESTS
 from .warm import Judged, Mutant, Warm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +122,6 @@ def judge(chosen: Sequence[Mutant], options: argparse.Namespace) -> tuple[list[J
     warm = Warm({m.file for m in chosen}, in_forks, jobs=options.jobs, limit=options.limit)
     with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
         quiet = ["-q", *ALONE, f"--basetemp={scratch}/tests"]
-        quiet += [f"--ignore={path}" for path in LEFT_OUT]
         chosen_tests = ["-m", "not browser and not nightly", *(options.tests or TESTS)]
         code = pytest.main([*quiet, *chosen_tests], plugins=[warm])
     if code not in (0, 1):
