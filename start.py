@@ -198,6 +198,8 @@ def serve(options: argparse.Namespace) -> None:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept = data / "stamps.json"
     prepare_data(environment, kept)
+    if demo:
+        announce_demo(data, kept)
     command = ["serve", "--host", options.host, "--port", str(options.port)]
     # Ends as with Ctrl-C, the server too; also where a shell runs this in the background and Ctrl-C is not heard.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -264,6 +266,13 @@ def greet(address: str, data: Path, environment: dict[str, str], *, demo: bool) 
         print("  The first visit makes the administrator.\n")
     print("  Ctrl-C ends it.", flush=True)
     return demo
+
+
+def announce_demo(data: Path, kept: Path) -> None:
+    """Let the server know that a demo company is coming: whoever opens it at once is not asked to set one up."""
+    progress = data / "demo-progress.json"
+    if stamps(kept).get("demo") != "complete" and not progress.exists():
+        progress.write_text('{"done": 0, "total": 100, "stage": "founding"}', encoding="utf-8")
 
 
 def fill_demo(environment: dict[str, str], kept: Path) -> None:

@@ -99,9 +99,11 @@ def test_each_company_has_its_own_directory(
     demo = reached(start, monkeypatch, tmp_path)
     assert demo["env"]["FAIRLEAD_DATA"] == str(tmp_path / "var" / "demo")
     assert demo["env"]["FAIRLEAD_DEMO"] == "true"
+    assert (tmp_path / "var" / "demo" / "demo-progress.json").exists()
     own = reached(start, monkeypatch, tmp_path, "--no-demo")
     assert own["env"]["FAIRLEAD_DATA"] == str(tmp_path / "var" / "company")
     assert own["env"]["FAIRLEAD_DEMO"] == "false"
+    assert not (tmp_path / "var" / "company" / "demo-progress.json").exists()
     there = reached(
         start, monkeypatch, tmp_path, "--no-demo", "--data", str(tmp_path / "x"), "--port", "8123",
         "--host", "0.0.0.0", "--database", "postgresql://u@h/d",

@@ -106,6 +106,17 @@ def test_while_the_demo_is_built_every_page_says_how_far_and_nothing_is_changed(
     assert answer.status_code != 503
 
 
+@pytest.mark.django_db
+def test_whoever_opens_a_coming_demo_at_once_is_not_asked_to_set_one_up(client, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    assert "fl-form" in client.get("/first-run").content.decode()
+    Progress(tmp_path / "demo-progress.json", lambda line: None).write(0, 100, "founding")
+    assert client.get("/sign-in").url == "/first-run"
+    text = client.get("/first-run").content.decode()
+    assert 'http-equiv="refresh"' in text
+    assert "fl-form" not in text
+
+
 def test_a_demo_whose_builder_was_killed_holds_nobody_back(tmp_path):
     path = tmp_path / "demo-progress.json"
     assert being_built(path) is None

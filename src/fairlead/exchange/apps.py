@@ -17,9 +17,11 @@ class ExchangeConfig(AppConfig):
         from fairlead.organisation import registry
 
         from . import fairness
+        from .demo.progress import being_built
         from .field_uses import read
 
         uses.read_with(read)
+        registry.PEOPLE_ARE_COMING.append(lambda: being_built() is not None)
         registry.FIRST_DATA["import"] = (_("A file of mine: import it next"), "exchange:imports")
         fairness.install()
         turns.use(fairness.Pace)

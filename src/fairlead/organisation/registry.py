@@ -17,6 +17,9 @@ SET_UP_STEPS: Final[list[SetUpStep]] = []
 #: What a new installation may begin with, beside nothing: its key → words, and the name of the route that follows.
 FIRST_DATA: Final[dict[str, tuple[object, str]]] = {}
 
+#: Whether people are about to come by themselves, as those of a demo company do: then nobody is asked to set it up.
+PEOPLE_ARE_COMING: Final[list[Callable[[], bool]]] = []
+
 #: The stages of a template of processes, in words: for the choice between them.
 STAGES_OF_TEMPLATE: Final[list[Callable[[str], list[str]]]] = []
 

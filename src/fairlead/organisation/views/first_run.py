@@ -27,6 +27,8 @@ def first_run(request: HttpRequest) -> HttpResponse:
     if services.is_set_up():
         raise Http404
     if request.method != "POST":
+        if any(are_coming() for are_coming in registry.PEOPLE_ARE_COMING):
+            return page(request, "organisation/people_coming.html", bare_context(request))
         guess = first_guess(get_language() or "")
         return _step(request, 1, PlaceForm(initial=guess), AdministratorForm(), 200)
     place = PlaceForm(request.POST)
