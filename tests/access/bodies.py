@@ -156,6 +156,7 @@ OF_API: Final[Mapping[tuple[str, str], Make]] = {
     ("opportunities/<id:pk>/plan", "POST"): fixed(side="us", title="寄样品", due="2027-01-05"),
     ("plan-steps/<id:pk>", "PATCH"): fixed(done=True),
     ("opportunities/<id:pk>/merge", "POST"): merging,
+    ("opportunities/<id:pk>/process", "POST"): fixed(process="key_account_opportunity"),
     ("opportunities/<id:pk>/bonus-split", "PUT"): fixed(ar=40, sr=30, fr=30),
     ("opportunities/<id:pk>/vetoes", "POST"): fixed(
         domain="customer", clause="最惠条款", alternative="改为年度返利，按量计算。"),
@@ -272,6 +273,7 @@ OF_PAGES: Final[Mapping[tuple[str, str], Make]] = {
     ("opportunities/<int:pk>/plan/steps/", "POST"): fixed(side="us", title="寄样品", due="2027-01-05"),
     ("opportunities/<int:pk>/plan/steps/<int:step_id>/", "POST"): fixed(act="done", version=1),
     ("opportunities/<int:pk>/merge/", "POST"): merging,
+    ("opportunities/<int:pk>/process/", "POST"): fixed(process="key_account_opportunity", version=1),
     ("opportunities/<int:pk>/team/split/", "POST"): fixed(ar="40", sr="30", fr="30"),
     ("opportunities/<int:pk>/vetoes/", "POST"): fixed(
         domain="customer", clause="最惠条款", alternative="改为年度返利，按量计算。"),

@@ -27,7 +27,7 @@ KEYS = ("a", "b", "c")
 @dataclass(frozen=True)
 class Case:
     """`path`: "a0 b5 won9" is stage a on day 0, b on day 5, won on day 9. A "?" for the day: undated; a "*"
-    after the day: jumped over. Without an ending the case is open.
+    after the day: jumped over; "left_process9": taken out of its process. Without an ending the case is open.
     """
 
     path: str
@@ -70,7 +70,7 @@ def history(*cases: Case | str, keys: tuple[str, ...] = KEYS, zone: tzinfo = UTC
         word = ending[0] if ending and ending[0] != "migrated" else "open"
         state = case.state or (
             word
-            if word in ("open", "won")
+            if word in ("open", "won", "left_process")
             else "lost"
             if word in ("lost", "nodecision", "walked")
             else "cancelled"

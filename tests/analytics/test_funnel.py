@@ -104,7 +104,7 @@ def test_yield_leaves_out_jumps_moved_records_and_unordered_history_and_says_so(
     table = period_exit_yield(found, **ALL)
 
     assert shares(table) == [(2, 2), (0, 0), (1, 1)]
-    assert table.left_out == {"final_only": 1, "skipped": 1, "moved": 1, "merged": 2}
+    assert table.left_out == {"final_only": 1, "skipped": 1, "moved": 1, "merged": 2, "left_process": 0}
 
 
 @pytest.mark.rule("MV-8")
@@ -172,7 +172,7 @@ def test_undated_entries_merged_and_unordered_cases_are_left_out_and_counted():
     )  # of the last two only the dated c9 proves that b was in time
     assert first.left_out == {
         "final_only": 1, "merged": 1, "entry_unknown": 1, "started_later": 1, "follow_up_short": 0,
-        "arrival_unknown": 1,
+        "arrival_unknown": 1, "left_process": 0,
     }  # fmt: skip
 
 
@@ -328,3 +328,17 @@ def test_an_empty_period_and_an_empty_company_give_no_number():
         assert recent_conversion(found, horizon_days=30, entered=nothing, **ALL)[0].share.value is None
         times = time_in_stage(found, entered=nothing, **ALL).rows[0]
         assert (times.n, times.enough, times.curve.median.value) == (0, False, None)
+
+
+@pytest.mark.rule("VR-2")
+def test_what_left_its_process_counts_as_neither_way_and_is_said():
+    found = history("a0 b5 won9", "a0 lost9", "a0 left_process5", "a0 b3 left_process50", "a0")
+
+    table = period_exit_yield(found, **ALL)
+    assert shares(table)[:2] == [(2, 3), (1, 1)] and table.left_out["left_process"] == 2
+    cohort = cohort_conversion(found, horizon_days=30, mode="reach", **ALL)
+    assert shares(cohort)[0] == (2, 4) and cohort.rows[0].left_out["left_process"] == 1
+    recent = recent_conversion(found, horizon_days=30, **ALL)
+    assert recent[0].curve.n == 5
+    times = time_in_stage(found, **ALL)
+    assert times.rows[0].n == 5 and "left_process" not in times.rows[0].chances[30]

@@ -40,7 +40,14 @@ def test_the_vector():
     assert (full.count.k, full.count.n, full.count.value) == (12, 40, 0.3)
     assert (round(full.count.low, 4), round(full.count.high, 4)) == (0.1807, 0.4543)
     assert closed.excluded == full.excluded == 5
-    assert closed.left_out == {"invalid": 3, "duplicate": 2, "merged": 0, "no_decision": 6, "walked_away": 4}
+    assert closed.left_out == {
+        "invalid": 3,
+        "duplicate": 2,
+        "merged": 0,
+        "left_process": 0,
+        "no_decision": 6,
+        "walked_away": 4,
+    }
     assert full.left_out == {"invalid": 3, "duplicate": 2, "merged": 0}
 
 
@@ -165,3 +172,16 @@ def test_a_month_of_price_losses_stands_out():
     assert [m for m, point in enumerate(chart.points) if point.signal == "outside"] == [7]
     assert [(point.x, point.n) for point in chart.points][6:8] == [(10, 70), (25, 70)]
     assert (chart.n, chart.left_out, chart.provisional) == (840, {"excluded": 12}, False)
+
+
+@pytest.mark.rule("VR-2")
+def test_what_left_its_process_is_in_no_win_rate_and_censored_in_every_curve():
+    found = history("a0 won9", "a0 lost9", "a0 left_process5", "a0")
+
+    rate = win_rate(found, basis="closed", **ALL)
+    assert (rate.count.k, rate.count.n, rate.left_out["left_process"], rate.excluded) == (1, 2, 1, 0)
+    curve = win_curve(found, at=(30,), **ALL)
+    assert curve.n == 4 and curve.left_out.get("excluded", 0) == 0
+    same = win_curve(history("a0 won9", "a0 lost9", "a0"), at=(9,), **ALL)
+    # Whoever left on day 5 counts among those followed until then, and no more.
+    assert win_curve(found, at=(9,), **ALL).points[9].value == same.points[9].value

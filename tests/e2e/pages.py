@@ -87,6 +87,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "opportunities/<int:pk>/plan/print/": ("",),
     "opportunities/<int:pk>/move/": ("",),
     "opportunities/<int:pk>/merge/": ("", "?q=第二", "?other={double}"),
+    "opportunities/<int:pk>/process/": ("",),
     "opportunities/<int:pk>/panel/": ("", "?as=lost", "?as=hold"),
     "opportunities/change/": ("?all=1&what=owner", "?all=1&what=next_stage"),
     "opportunities/new/": ("",),

@@ -158,8 +158,10 @@ class Company:
 
     def journey(self, deal: Opportunity) -> Journey:
         """As it stands now, with its stage."""
-        return Journey.objects.select_related("stage", "process_version").get(
-            subject_type="opportunity", subject_id=deal.pk
+        return (
+            Journey.objects.current()
+            .select_related("stage", "process_version")
+            .get(subject_type="opportunity", subject_id=deal.pk)
         )
 
     def next_step(

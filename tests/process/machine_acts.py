@@ -36,10 +36,13 @@ from fairlead.process.models import (
     ApprovalRequest,
     ApprovalSeat,
     ApprovalStep,
+    Clock,
     Delegation,
     Evaluation,
+    Journey,
     Migration,
     MigrationRow,
+    OverrideRequest,
     ProcessVersion,
     Visit,
 )
@@ -315,11 +318,17 @@ def _inside(bound: dict[str, Any], fields: dict[str, Any]) -> bool:
 class Versions(Working):
     """New versions, running deals that move over to them, and the way back."""
 
-    @rule(pick=PICK, required=st.booleans(), back=st.sampled_from([True, False, False]))
+    @rule(
+        pick=PICK,
+        required=st.booleans(),
+        back=st.sampled_from([True, False, False]),
+        leave=st.sampled_from(["", "", *STAGES_ADDED]),
+    )
     @precondition(
         lambda self: ProcessVersion.objects.filter(process__key=self.where.version.process.key).count() < 6
     )
-    def carry_over(self, pick: int, required: bool, back: bool) -> None:
+    def carry_over(self, pick: int, required: bool, back: bool, leave: str) -> None:
+        """A new version, and a plan for those under way; those at the stage `leave` are taken out of the process."""
         latest = ProcessVersion.objects.filter(process=self.where.version.process).order_by("-number")[0]
         document = copy.deepcopy(latest.document)
         document["version"] = latest.number + 1
@@ -333,10 +342,14 @@ class Versions(Working):
 
         def carry() -> None:
             plan = migrating.plan_migration(latest.process.key, **how)
+            if leave:
+                group = {"stage": leave, "choice": "leave", "reason": "no sale"}
+                plan = migrating.edit_plan(plan.pk, version=plan.version, groups=[group], **how)
             plan = migrating.check(plan.pk, by=None, at=self.now)
             migrating.confirm(plan.pk, version=plan.version, **how)
             carrying_over.execute(plan.pk, clock=lambda: self.now)
             self._follow(plan, MigrationRowState.DONE)
+            self.did["leave"] += plan.rows.filter(state=MigrationRowState.LEFT).count()
             if back:
                 self._put_back(plan)
 
@@ -348,6 +361,30 @@ class Versions(Working):
         done = list(Migration.objects.filter(state=MigrationState.DONE).order_by("-pk")[:2])
         if done:
             self._put_back(done[pick % len(done)])
+
+    @precondition(lambda self: Journey.objects.current().filter(state="left").exists())
+    @rule(pick=PICK, who=st.sampled_from(["zhou", "chen", "lin"]))
+    def give_a_process(self, pick: int, who: str) -> None:
+        """A deal that has left its process is given one again, on the version of today."""
+        left = list(Journey.objects.current().filter(state="left").order_by("pk"))
+        gone = left[pick % len(left)]
+
+        def act() -> None:
+            given = crm.give_process(gone.subject_id, version=gone.version, **self.how(who))
+            self.pinned[gone.subject_id] = given.process_version_id
+
+        self.attempt(act, "give_process")
+
+    @invariant()
+    def nine_what_left_its_process_waits_for_nobody_and_was_told_so(self) -> None:
+        if self.is_quiet("left"):
+            return
+        for journey in Journey.objects.filter(state="left"):
+            last = Visit.objects.filter(journey=journey).in_order().last()
+            assert (journey.outcome, last.exit_type, last.left_at) == ("left", "left", journey.closed_at)
+            assert not Clock.objects.filter(journey=journey).exists()
+            assert not ApprovalRequest.objects.filter(journey=journey, state="pending").exists()
+            assert not OverrideRequest.objects.filter(journey=journey, state="open").exists()
 
     def _put_back(self, plan: Migration) -> None:
         how = {"by": None, "at": self.now, "channel": "ui"}

@@ -118,14 +118,16 @@ def cycle_length(
     Population: cases in scope that began on a day of `opened`; for `won` and `decided` those closed on a day
     of `closed` and not after `as_of`, which says nothing of the ones still open ("won only"). Time axis:
     calendar days between local dates, or `measure`. Basis: count. Censoring: none in those two; in
-    `everyone` the open cases are censored at `as_of`. n: each curve's. Interval: log-minus-log. Left out:
-    beginning unknown, invalid, duplicate and merged. Real data: median to close 45 days over won and lost.
+    `everyone` the open cases are censored at `as_of`, those that left the process
+    where they left it. n: each curve's. Interval: log-minus-log. Left out: beginning unknown, invalid,
+    duplicate and merged. Real data: median to close 45 days over won and lost.
     Spec: docs/metrics.md 3.2.
     """
     mine, outcome = history.cases_in(scope), history.journeys.outcome
     ended, today = history.closed(as_of), history.day(as_of)
     decided = ended & np.isin(outcome, [OUTCOME.index(word) for word in DECIDED])
-    excluded = mine & ended & ~decided
+    left = ended & (outcome == OUTCOME.index("left_process"))
+    excluded = mine & ended & ~decided & ~left
     unknown = mine & ~excluded & (history.opened_day == NEVER)
     inside = mine & ~excluded & opened.holds(history.opened_day) & (history.opened_day <= today)
     lasted = _lasted(history, ended, as_of, measure, inside)
@@ -135,7 +137,7 @@ def cycle_length(
     return CycleLength(
         won=kaplan_meier(lasted[won], every[won], floor=floor),
         decided=kaplan_meier(lasted[finished], every[finished], floor=floor),
-        everyone=kaplan_meier(lasted[inside], ended[inside], floor=floor),
+        everyone=kaplan_meier(lasted[inside], (ended & ~left)[inside], floor=floor),
         left_out=counted(opened_unknown=unknown, excluded=excluded),
     )
 

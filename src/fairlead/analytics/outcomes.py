@@ -32,6 +32,8 @@ BASES: Mapping[Basis, tuple[str, ...]] = {
 }
 """Which outcomes stand against the won ones. "lost" is lost to a competitor."""
 EXCLUDED = ("invalid", "duplicate", "merged")
+LEFT = "left_process"
+"""Taken out of the process by decision: in no win rate, and censored at that moment in every curve over time."""
 CRITERION = ("none", "met", "unmet", "expired", "waived", "not_applicable")
 """How a criterion stood at the gate; "none": the case never came to that gate."""
 
@@ -104,7 +106,7 @@ def win_rate(
     no order of steps is needed. Time axis: the day of closing. Basis: "closed" is won ÷ (won + lost to a
     competitor), "full" adds no decision and walked away; by count, and by final amount. Censoring: open cases
     do not count, so a young pipeline looks better or worse than it is; see `win_curve`. n: the denominator.
-    Interval: Wilson. Excluded but reported: invalid, duplicate, merged. V-3.9: won 12, lost 18, no decision
+    Interval: Wilson. Excluded but reported: invalid, duplicate, merged, left the process. V-3.9: won 12, lost 18, no decision
     6, walked away 4, excluded 5 give 0.4000 closed and 0.3000 full. Spec: docs/metrics.md 3.9.
     """
     inside = history.cases_in(scope) & history.closed(as_of) & closed.holds(history.closed_day)
@@ -121,7 +123,7 @@ def win_rate(
         outcomes=outcomes,
         excluded=sum(outcomes[word] for word in EXCLUDED),
         won_value=float(np.nansum(amount[won])),
-        left_out={word: outcomes[word] for word in EXCLUDED} | other,
+        left_out={word: outcomes[word] for word in (*EXCLUDED, LEFT)} | other,
     )
 
 
@@ -137,9 +139,9 @@ def win_curve(
     """W(t): the share won within t days of the beginning, t included.
 
     Population: cases in scope that began on a day of `opened`, not after `as_of`. Time axis: calendar days
-    from there. Basis: count. Competing: won, and ended in any other way. Censoring: open at `as_of`. n:
-    cases. Interval: log-minus-log; a point is None where nobody was followed for so long. Left out: beginning
-    unknown, invalid, duplicate and merged. Spec: docs/metrics.md 3.9, 3.16.
+    from there. Basis: count. Competing: won, and ended in any other way. Censoring: open at `as_of`, and
+    where a case left the process. n: cases. Interval: log-minus-log; a point is None where nobody was followed for
+    so long. Left out: beginning unknown, invalid, duplicate and merged. Spec: docs/metrics.md 3.9, 3.16.
     """
     mine, outcome = history.cases_in(scope), history.journeys.outcome
     ended = history.closed(as_of)
@@ -148,7 +150,8 @@ def win_curve(
     today = history.day(as_of)
     inside = mine & opened.holds(history.opened_day) & (history.opened_day <= today)
     rows = np.flatnonzero(inside & ~unusable)
-    cause = np.where(ended[rows], np.where(outcome[rows] == OUTCOME.index("won"), 1, 2), 0).astype(np.int8)
+    decided = ended & (outcome != OUTCOME.index(LEFT))
+    cause = np.where(decided[rows], np.where(outcome[rows] == OUTCOME.index("won"), 1, 2), 0).astype(np.int8)
     lasted = np.minimum(history.closed_day[rows], today) - history.opened_day[rows]
     curve = aalen_johansen(np.maximum(lasted, 0), cause, ("won", "ended"), floor=floor)
     left_out = counted(opened_unknown=unknown, excluded=unusable & (inside | (history.opened_day == NEVER)))

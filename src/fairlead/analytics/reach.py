@@ -35,13 +35,14 @@ class Firsts:
 
 @dataclass(frozen=True)
 class Reach:
-    """Both readings, and per case the lowest stage it stood in and the days it was won and merged."""
+    """Both readings, and per case the lowest stage it stood in and the days it was won, was merged and left the process."""
 
     reach: Firsts
     touch: Firsts
     lowest: NDArray[np.int16]
     won_day: Rows
     merged_day: Rows
+    left_day: Rows
 
 
 def first_at_or_beyond(case: Rows, axis: NDArray[np.int16], cases: int, stages: int) -> Rows:

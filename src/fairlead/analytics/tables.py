@@ -23,10 +23,12 @@ from fairlead.analytics.reach import Firsts, Reach, first_at, first_at_or_beyond
 
 EXIT = (
     "open", "advance", "skip_forward", "regress", "won", "lost", "no_decision", "walked_away",
-    "cancelled", "migrated", "merged",
+    "cancelled", "migrated", "merged", "left_process",
 )  # fmt: skip
-STATE = ("open", "on_hold", "won", "lost", "cancelled")
-OUTCOME = ("open", "won", "lost", "no_decision", "walked_away", "invalid", "duplicate", "merged")
+STATE = ("open", "on_hold", "won", "lost", "cancelled", "left_process")
+OUTCOME = (
+    "open", "won", "lost", "no_decision", "walked_away", "invalid", "duplicate", "merged", "left_process",
+)  # fmt: skip
 FIDELITY = ("native", "full", "stage_dates_only", "final_only")
 
 
@@ -237,7 +239,8 @@ class History:
         if len(visits):
             starts = np.flatnonzero(self.case_starts)
             lowest[self.case[starts]] = np.minimum.reduceat(visits.axis, starts)
-        return Reach(reached, touched, lowest, self._last_day("won"), self._last_day("merged"))
+        ends = (self._last_day(word) for word in ("won", "merged", "left_process"))
+        return Reach(reached, touched, lowest, *ends)
 
     def _last_day(self, word: str) -> NDArray[np.int32]:
         """The day on which a visit of each case ended that way, NEVER if none did."""

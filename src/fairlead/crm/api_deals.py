@@ -32,6 +32,7 @@ from fairlead.work.schemas import colleague
 from . import services
 from .api_merge import router as merging
 from .api_methods import router as methods
+from .api_process import router as processes
 from .api_team import router as team_work
 from .models import ContactRole, DealTeamMember, Opportunity
 from .schemas import (
@@ -50,6 +51,7 @@ router = Router(tags=["crm"])
 router.add_router("", methods)
 router.add_router("", team_work)
 router.add_router("", merging)
+router.add_router("", processes)
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Target = Annotated[str, Query(pattern=r"^[a-z0-9_]{0,60}$")]

@@ -22,6 +22,7 @@ _STATES: Mapping[str, tuple[str, str]] = {
     "won": ("赢单", "Won"),
     "lost": ("丢单", "Lost"),
     "cancelled": ("取消", "Cancelled"),
+    "left": ("已退出流程", "Left the process"),
 }
 assert set(_STATES) == set(JourneyState.values)
 _GATES: Mapping[str, tuple[str, str]] = {
@@ -38,6 +39,7 @@ _OUTCOMES: Mapping[str, tuple[str, str]] = {
     "invalid": ("无效", "Invalid"),
     "duplicate": ("重复", "Duplicate"),
     "merged": ("已合并", "Merged into another"),
+    "left": ("已退出流程", "Left the process"),
 }
 
 

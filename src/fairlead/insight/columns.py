@@ -21,17 +21,19 @@ _EXIT_SQL = (
     "CASE v.exit_type WHEN '' THEN 0 WHEN 'advance' THEN 1 WHEN 'skip_forward' THEN 2 WHEN 'regress' THEN 3 "
     "WHEN 'won' THEN 4 WHEN 'lost' THEN CASE v.outcome WHEN 'no_decision' THEN 6 WHEN 'walked_away' THEN 7 "
     "ELSE 5 END WHEN 'cancelled' THEN CASE v.outcome WHEN 'duplicate' THEN 12 ELSE 8 END "
-    "WHEN 'migrated' THEN 9 ELSE 10 END"
+    "WHEN 'migrated' THEN 9 WHEN 'left' THEN 11 ELSE 10 END"
 )
 _NARROW = dict.fromkeys(("episode", "ordinal", "axis"), "int32") | dict.fromkeys(
     ("flags", "exit", "state", "outcome", "fidelity"), "int8"
 )
 _STATE_SQL = (
-    "CASE j.state WHEN 'open' THEN 0 WHEN 'on_hold' THEN 1 WHEN 'won' THEN 2 WHEN 'lost' THEN 3 ELSE 4 END"
+    "CASE j.state WHEN 'open' THEN 0 WHEN 'on_hold' THEN 1 WHEN 'won' THEN 2 WHEN 'lost' THEN 3 "
+    "WHEN 'left' THEN 5 ELSE 4 END"
 )
 _OUTCOME_SQL = (
     "CASE j.outcome WHEN '' THEN 0 WHEN 'won' THEN 1 WHEN 'lost' THEN 2 WHEN 'no_decision' THEN 3 "
-    "WHEN 'walked_away' THEN 4 WHEN 'invalid' THEN 5 WHEN 'duplicate' THEN 6 ELSE 7 END"
+    "WHEN 'walked_away' THEN 4 WHEN 'invalid' THEN 5 WHEN 'duplicate' THEN 6 "
+    "WHEN 'left' THEN 8 ELSE 7 END"
 )
 _FIDELITY_SQL = "CASE j.fidelity WHEN '' THEN 0 WHEN 'full' THEN 1 WHEN 'stage_dates_only' THEN 2 ELSE 3 END"
 

@@ -36,6 +36,8 @@ EVENTS: Mapping[str, str | Promise] = {
     "migration_undone": pgettext_lazy("event", "Put back on the version before"),
     "merged": pgettext_lazy("event", "Merged into another deal"),
     "merge_received": pgettext_lazy("event", "Another deal was merged into it"),
+    "process_left": pgettext_lazy("event", "Left its process by decision"),
+    "leaving_undone": pgettext_lazy("event", "Put back into its process"),
     "merge_undone": pgettext_lazy("event", "Merge taken back"),
     "merge_returned": pgettext_lazy("event", "Merge taken back"),
     "attested": pgettext_lazy("event", "Confirmed an item"),

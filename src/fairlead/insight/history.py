@@ -345,7 +345,7 @@ def _past_episodes(
         return
     visit = last[rows]
     ends = np.clip(v["exit"][visit], 0, DUPLICATE)
-    #                     open adv skip regr won lost none walk canc migr merg —  dupl
-    outcome[rows] = np.array([7, 7, 7, 7, 1, 2, 3, 4, 5, 7, 7, 7, 6])[ends]
-    state[rows] = np.array([4, 4, 4, 4, 2, 3, 3, 3, 4, 4, 4, 4, 4])[ends]
+    #                     open adv skip regr won lost none walk canc migr merg left dupl
+    outcome[rows] = np.array([7, 7, 7, 7, 1, 2, 3, 4, 5, 7, 7, 8, 6])[ends]
+    state[rows] = np.array([4, 4, 4, 4, 2, 3, 3, 3, 4, 4, 4, 5, 4])[ends]
     closed[rows], amount[rows] = v["left"][visit], v["amount"][visit]

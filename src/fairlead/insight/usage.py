@@ -21,7 +21,7 @@ from fairlead.process.services.asking import OPENED
 FUNNEL = "funnel.view"
 PERIOD = timedelta(days=365)
 FORWARD = (ExitType.ADVANCE, ExitType.SKIP_FORWARD, ExitType.WON)
-NO_END = (ExitType.MIGRATED, ExitType.MERGED)
+NO_END = (ExitType.MIGRATED, ExitType.MERGED, ExitType.LEFT)
 AT_ONCE = 800  # ids in one question
 
 Used = Mapping[int, Sequence[tuple[str, datetime]]]  # journey → (stage, when)

@@ -18,6 +18,7 @@ from .checks import CHECKS, condition_result, group_state
 from .definition import Criterion, Definition, Stage, Transition
 from .enums import (
     CLOSED_STATES,
+    FINAL_OUTCOMES,
     FORWARD,
     SETTLED,
     CriterionState,
@@ -25,7 +26,6 @@ from .enums import (
     JourneyState,
     Kind,
     Level,
-    Outcome,
 )  # fmt: skip
 from .facts import ConditionFact, Facts
 from .verdicts import VETO, CriterionResult, LegalMove, Objection, TrackResult, Verdict, Wish
@@ -40,8 +40,8 @@ FAR_REGRESS = 1  # more stages than this back asks for confirmation (MV-3)
 def legal_moves(definition: Definition, facts: Facts) -> tuple[LegalMove, ...]:
     """The moves that the process knows from here, in the order in which they are offered."""
     journey = facts.journey
-    if journey.outcome == Outcome.MERGED:
-        return ()  # the record that it was merged into goes on for both (MV-8)
+    if journey.outcome in FINAL_OUTCOMES:
+        return ()  # the record that it was merged into goes on for both (MV-8); or it left its process (VR-2)
     if journey.state in CLOSED_STATES:
         return (LegalMove(Kind.REOPEN, journey.stage_key, "reopen", _reopen_right(journey.state)),)
     if journey.state == JourneyState.ON_HOLD:
@@ -407,8 +407,8 @@ def _objections(
     definition: Definition, facts: Facts, wish: Wish
 ) -> tuple[list[Objection], Transition | None]:
     journey = facts.journey
-    if journey.outcome == Outcome.MERGED:
-        return [Objection("merged")], None
+    if journey.outcome in FINAL_OUTCOMES:
+        return [Objection(journey.outcome)], None
     if wish.kind == Kind.REOPEN:
         return _reopen_objections(definition, facts, wish), None
     if wish.kind == Kind.RESUME:

@@ -19,9 +19,10 @@ class JourneyState(models.TextChoices):
     WON = "won", pgettext_lazy("journey state", "Won")
     LOST = "lost", pgettext_lazy("journey state", "Lost")
     CANCELLED = "cancelled", pgettext_lazy("journey state", "Cancelled")
+    LEFT = "left", pgettext_lazy("journey state", "Left the process")
 
 
-CLOSED_STATES = (JourneyState.WON, JourneyState.LOST, JourneyState.CANCELLED)
+CLOSED_STATES = (JourneyState.WON, JourneyState.LOST, JourneyState.CANCELLED, JourneyState.LEFT)
 
 
 class Outcome(models.TextChoices):
@@ -34,12 +35,15 @@ class Outcome(models.TextChoices):
     INVALID = "invalid", pgettext_lazy("outcome", "Invalid")
     DUPLICATE = "duplicate", pgettext_lazy("outcome", "Duplicate")
     MERGED = "merged", pgettext_lazy("outcome", "Merged into another")
+    LEFT = "left", pgettext_lazy("outcome", "Left the process")
 
 
 LOSING_OUTCOMES = (Outcome.LOST, Outcome.NO_DECISION, Outcome.WALKED_AWAY)
 CANCELLING_OUTCOMES = (Outcome.INVALID, Outcome.DUPLICATE)
 #: What only the program says of an end: no reason of a document leads there.
-UNREASONED_OUTCOMES = (Outcome.WON, Outcome.MERGED)
+UNREASONED_OUTCOMES = (Outcome.WON, Outcome.MERGED, Outcome.LEFT)
+#: Ends after which no move leads back: another record goes on for it, or it was taken out of its process.
+FINAL_OUTCOMES = (Outcome.MERGED, Outcome.LEFT)
 
 
 class Kind(models.TextChoices):
@@ -70,6 +74,7 @@ class ExitType(models.TextChoices):
     CANCELLED = "cancelled", pgettext_lazy("visit exit", "cancelled")
     MIGRATED = "migrated", pgettext_lazy("visit exit", "migrated")
     MERGED = "merged", pgettext_lazy("visit exit", "merged")
+    LEFT = "left", pgettext_lazy("visit exit", "left the process")
 
 
 class Level(models.TextChoices):
@@ -166,6 +171,11 @@ class MigrationChoice(models.TextChoices):
     KEEP = "keep", pgettext_lazy("migration", "Keep the old version to the end")
     NEXT = "next", pgettext_lazy("migration", "Move over at the next change of stage")
     NOW = "now", pgettext_lazy("migration", "Move over now")
+    LEAVE = "leave", pgettext_lazy("migration", "Leave the process")
+
+
+#: What takes a journey to the new version, so that its stage needs a place there.
+MOVING_OVER = (MigrationChoice.NEXT, MigrationChoice.NOW)
 
 
 class MigrationRowState(models.TextChoices):
@@ -174,6 +184,7 @@ class MigrationRowState(models.TextChoices):
     KEPT = "kept", pgettext_lazy("migration", "Keeps its version")
     WAITING = "waiting", pgettext_lazy("migration", "Moves over at the next change of stage")
     DONE = "done", pgettext_lazy("migration", "Moved over")
+    LEFT = "left", pgettext_lazy("migration", "Left the process")
     GONE = "gone", pgettext_lazy("migration", "Closed or moved over meanwhile")
     UNDONE = "undone", pgettext_lazy("migration", "Put back")
     REFUSED = "refused", pgettext_lazy("migration", "Not put back: it has moved since")

@@ -15,9 +15,9 @@ from fairlead.work.enums import ActivityOutcome
 
 from . import carrying, clock_events, marking
 from .clocks import text_of
+from .ending_aside import gone_on, left, merged
 from .enums import ClockCause, ExitType, JourneyState, Outcome
 from .marking import remember
-from .merged import merged, unmerged
 from .restoring import restored
 from .travel import Travel, VisitState
 
@@ -39,18 +39,20 @@ MIGRATED = "migrated"  # carried over to another version of its process (VR-6)
 UNMIGRATED = "migration_undone"  # and back, for it had not moved since (VR-9)
 MERGED = "merged"  # it was a double of another record, which goes on for both (MV-8)
 UNMERGED = "merge_undone"
+LEFT = "process_left"  # taken out of its process by decision (VR-2)
+UNLEFT = "leaving_undone"
 
 JOURNEY_EVENTS = frozenset(
     {
         *(STARTED, PASSED, MOVED, HELD, RESUMED, WON, LOST, CANCELLED, REOPENED, MIRRORED, CATEGORY_SET),
-        *(SUPERSEDED, RESTORED, MIGRATED, UNMIGRATED, MERGED, UNMERGED),
+        *(SUPERSEDED, RESTORED, MIGRATED, UNMIGRATED, MERGED, UNMERGED, LEFT, UNLEFT),
     }
 )
 #: What moves a journey: after any of these a migration is not undone (AC-15).
 MOVING = frozenset(
     {
         *(STARTED, PASSED, MOVED, HELD, RESUMED, WON, LOST, CANCELLED, REOPENED, SUPERSEDED, RESTORED),
-        *(MIGRATED, MERGED),
+        *(MIGRATED, MERGED, LEFT),
     }
 )
 #: All that leaves a trace in a journey: also what the clocks hear of its subject and have said themselves.
@@ -434,7 +436,9 @@ _HANDLERS = {
     MIGRATED: _migrated,
     UNMIGRATED: _unmigrated,
     MERGED: merged,
-    UNMERGED: unmerged,
+    UNMERGED: gone_on,
+    LEFT: left,
+    UNLEFT: gone_on,
     clock_events.BREACHED: marking.breached,
     clock_events.ESCALATED: marking.escalated,
     clock_events.ACKNOWLEDGED: marking.acknowledged,

@@ -43,7 +43,8 @@ def run_migration(
     if plan or row.state != MigrationState.CHECKED:
         row = migrating.check(row.pk, by=by, at=how["at"], progress=lambda n, of: say(f"{key}: {n}/{of}"))
     totals = row.totals
-    yield f"{key}: → v{row.target.number}: {totals['movable']} can move, {totals['manual']} by hand, {totals['kept']} keep"
+    yield f"{key}: → v{row.target.number}: {totals['movable']} can move, {totals['manual']} by hand, {totals['kept']} keep,"
+    yield f"{key}: {totals['leaving']} leave the process"
     yield (
         f"{key}: weighted {totals['weighted_before']} → {totals['weighted_after']}"
         f" ({totals['weighted_change'] or '—'} %), {totals['with_new_gaps']} with new gaps"

@@ -15,8 +15,8 @@ class Migration(models.Model):
     """How the running journeys of a process come to `target`, a draft or a published version.
 
     `mapping`: earlier version → stage → stage of the target, or `{"split": […]}`, or `{"pick": […]}`; see
-    `version_plans`. `groups`: filters in order, each with a choice; what none of them takes falls to VR-2's default.
-    `runner` says who works on it, so that two never do.
+    `version_plans`. `groups`: filters in order, each with a choice, and a reason to leave; what none of them
+    takes falls to VR-2's default. `runner` says who works on it, so that two never do.
     """
 
     process = models.ForeignKey("process.Process", models.PROTECT, related_name="migrations")
@@ -72,7 +72,7 @@ class MigrationRow(models.Model):
     to_stage = models.CharField(max_length=60, blank=True, default="")
     picked = models.CharField(max_length=60, blank=True, default="")
     outlook = models.JSONField(default=dict)
-    event_id = models.BigIntegerField(null=True, blank=True)  # of its `migrated`
+    event_id = models.BigIntegerField(null=True, blank=True)  # of its `migrated` or `process_left`
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -81,7 +81,7 @@ class MigrationRow(models.Model):
             models.UniqueConstraint(fields=["migration", "journey"], name="migration_journey_once"),
             models.CheckConstraint(
                 name="migration_done_iff_event",
-                condition=~Q(state="done") | Q(event_id__isnull=False, done_at__isnull=False),
+                condition=~Q(state__in=["done", "left"]) | Q(event_id__isnull=False, done_at__isnull=False),
             ),
         ]
         indexes = [models.Index(fields=["migration", "state", "id"], name="migration_rows_open")]

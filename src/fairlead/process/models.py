@@ -158,12 +158,12 @@ class Journey(models.Model):
             models.CheckConstraint(
                 name="journey_closed_at_iff_closed",
                 condition=Q(state__in=["open", "on_hold"], closed_at=None)
-                | Q(state__in=["won", "lost", "cancelled"], closed_at__isnull=False),
+                | Q(state__in=["won", "lost", "cancelled", "left"], closed_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="journey_outcome_iff_closed",
                 condition=Q(state__in=["open", "on_hold"], outcome="")
-                | (Q(state__in=["won", "lost", "cancelled"]) & ~Q(outcome="")),
+                | (Q(state__in=["won", "lost", "cancelled", "left"]) & ~Q(outcome="")),
             ),
         ]
         indexes = [

@@ -9,15 +9,17 @@ from fairlead.common.rest import Answer, Body
 
 from .schemas import Key
 
-Choice = Literal["keep", "next", "now"]
+Choice = Literal["keep", "next", "now", "leave"]
 Number = Annotated[int, Field(ge=0, le=10**15 - 1)]
 Wanted = str | dict[str, JsonValue]
 
 
 class GroupIn(Body):
-    """Records that all of these fit. `stage`: a key of the earlier version."""
+    """Records that all of these fit. `stage`: a key of the earlier version. `reason`: why they are to `leave`; the
+    others need none."""
 
     choice: Choice
+    reason: Annotated[str | None, Field(max_length=300)] = None
     stage: Key | None = None
     min: Number | None = None
     max: Number | None = None

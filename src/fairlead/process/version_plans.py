@@ -341,6 +341,7 @@ class Totals:
     movable: int = 0
     manual: int = 0
     kept: int = 0
+    leaving: int = 0
     with_new_gaps: int = 0
     with_grace: int = 0
     with_exempt: int = 0
@@ -349,12 +350,23 @@ class Totals:
     weighted_before: Decimal = Decimal(0)
     weighted_after: Decimal = Decimal(0)
 
-    def add(self, one: Outlook | None, amount: Decimal | None, probability: int, state: str) -> None:
-        """`one` None: it keeps its version."""
+    def add(
+        self,
+        one: Outlook | None,
+        amount: Decimal | None,
+        probability: int,
+        state: str,
+        *,
+        leaves: bool = False,
+    ) -> None:
+        """`one` None: it keeps its version, or leaves the process and is weighted no more."""
         self.journeys += 1
         share = amount or Decimal(0) if state == JourneyState.OPEN else Decimal(0)
         before = share * probability / 100
         self.weighted_before += before
+        if leaves:
+            self.leaving += 1
+            return
         if one is None or one.to_stage is None:
             self.weighted_after += before
             self.kept += one is None

@@ -122,12 +122,11 @@ def _plan_in(request: HttpRequest, plan: Migration) -> dict[str, Any]:
             if value != "=":  # a split that the page shows and does not edit
                 mapping.setdefault(version[:10], {})[stage[:60]] = str(value)[:60]
     groups = []
-    for stage, low, high, owner, choice in zip(
-        *(posted.getlist(f"group_{name}") for name in ("stage", "min", "max", "owner", "choice")),
-        strict=False,
-    ):
-        if choice:
-            groups.append({"stage": stage, "min": low, "max": high, "owner": owner, "choice": choice})
+    names = ("stage", "min", "max", "owner", "choice", "reason")
+    for values in zip(*(posted.getlist(f"group_{name}") for name in names), strict=False):
+        group = dict(zip(names, values, strict=True))
+        if group["choice"]:
+            groups.append(group)
     days = posted.get("grace_days", "")
     if not (days.isascii() and days.isdigit() and len(days) <= 4):
         raise Invalid.field("grace_days", _("A whole number is expected."))

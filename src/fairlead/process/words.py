@@ -53,6 +53,7 @@ def objection_text(objection: Objection | Mapping[str, Any]) -> str:
         "reopen_too_far": _("It reopens at the stage where it ended, or before."),
         "approval_missing": _("This move needs an approval first. Submit it for approval."),
         "merged": _("This was merged into another record. Go on there."),
+        "left": _("This has left its process. Give it one again before it is moved."),
         "branch_unknown": _("Which way it takes here cannot be told. Fill in what the branch asks for."),
         "other_branch": _("The process leads to another stage from here."),
         "too_late_to_reopen": _("Closed more than %(days)s days ago: create a linked successor instead.")

@@ -23,6 +23,8 @@ WORDS: Final[Mapping[str, Any]] = {
     "reopened": _("%(by)s reopened it"),
     "merged": _("%(by)s merged it into another record"),
     "merge_received": _("%(by)s merged another record into it"),
+    "process_left": _("It was taken out of its process"),
+    "leaving_undone": _("It was put back into its process"),
     "attested": _("%(by)s confirmed an item of the gate"),
     "waiver_granted": _("%(by)s waived an item of the gate"),
     "activity_done": _("%(by)s logged an activity"),

@@ -121,8 +121,8 @@ def cohort_conversion(
     visits only, to this stage and to the very next. Basis: count, and amount frozen at first entry.
     Censoring: none is needed, everybody was followed for the whole horizon. n: cases. Interval: Wilson.
     Left out: follow-up too short, undated entry, undated arrival that might have been in time, `final_only`,
-    merged, begun beyond the stage (reach), never really there (touch). Real data: engaged in the first
-    quarter of 2017, won within 90 days 606 of 1,619, 0.3743 (0.3511 to 0.3981). Spec: docs/metrics.md 3.1 F3.
+    merged, left the process meanwhile, begun beyond the stage (reach), never really there (touch). Real data: engaged in the
+    first quarter of 2017, won within 90 days 606 of 1,619, 0.3743 (0.3511 to 0.3981). Spec: docs/metrics.md 3.1 F3.
     """
     keys, today = history.visits.axis_keys, history.day(as_of)
     rows = []
@@ -130,14 +130,15 @@ def cohort_conversion(
         cohort = _cohort(history, k, scope, as_of, entered, mode, horizon_days)
         arrival, dated = _arrival(history, k + 1, mode, today)
         hit = arrival[cohort.cases] <= cohort.day + horizon_days
-        decided = hit | dated[cohort.cases]
+        gone = ~hit & _left_within(history, cohort, horizon_days, today)
+        decided = hit | (dated[cohort.cases] & ~gone)
         rows.append(
             CohortRow(
                 stage=key,
                 next_stage=keys[k + 1] if k + 1 < len(keys) else WON,
                 count=Rate.of(int(hit.sum()), int(decided.sum()), floor=floor),
                 value=Rate.by_value(cohort.amount[decided], hit[decided], floor=floor),
-                left_out=cohort.left_out | counted(arrival_unknown=~decided),
+                left_out=cohort.left_out | counted(arrival_unknown=~decided & ~gone, left_process=gone),
             )
         )
     return CohortTable(tuple(rows), horizon_days, mode)
@@ -164,12 +165,13 @@ def cohort_path(
     keys, today = history.visits.axis_keys, history.day(as_of)
     first = keys.index(start)
     cohort = _cohort(history, first, scope, as_of, entered, mode, horizon_days)
-    until, decided = cohort.day + horizon_days, np.ones(len(cohort.cases), bool)
+    until, gone = cohort.day + horizon_days, _left_within(history, cohort, horizon_days, today)
+    decided = ~gone
     hits = []
     for k in range(first + 1, len(keys) + 1):
         arrival, dated = _arrival(history, k, mode, today)
         hits.append(arrival[cohort.cases] <= until)
-        decided &= hits[-1] | dated[cohort.cases]
+        decided = decided & (hits[-1] | dated[cohort.cases])
     n, steps, before = int(decided.sum()), [], decided
     for key, hit in zip((*keys[first + 1 :], WON), hits, strict=True):
         there = hit & decided
@@ -177,7 +179,7 @@ def cohort_path(
         step = Rate.of(int((there & before).sum()), int(before.sum()), floor=floor)
         steps.append(PathStep(key, of_start, step))
         before = there
-    left_out = cohort.left_out | counted(arrival_unknown=~decided)
+    left_out = cohort.left_out | counted(arrival_unknown=~decided & ~gone, left_process=gone)
     return Path(start, tuple(steps), steps[-1].of_start, left_out, horizon_days, mode)
 
 
@@ -194,8 +196,8 @@ def recent_conversion(
 
     Population: cases in scope whose first entry lies in the window. Time axis: calendar days from there.
     Basis: count. Competing: getting further ("next") and being lost or cancelled before ("ended").
-    Censoring: at `as_of`. n: cases. Interval: log-minus-log. `share` is None where nobody was followed for
-    so long. Spec: docs/metrics.md 3.1 F3′, 3.16.
+    Censoring: at `as_of`, and where a case left the process. n: cases. Interval: log-minus-log. `share`
+    is None where nobody was followed for so long. Spec: docs/metrics.md 3.1 F3′, 3.16.
     """
     keys, today = history.visits.axis_keys, history.day(as_of)
     rows = []
@@ -206,7 +208,8 @@ def recent_conversion(
         cases, day = cohort.cases[decided], cohort.day[decided]
         reached, closed = arrival[cases], history.closed_day[cases]
         until = np.minimum(np.minimum(reached, closed), today)
-        cause = np.where(reached <= until, 1, np.where(closed <= until, 2, 0)).astype(np.int8)
+        ended = (closed <= until) & (history.reach.left_day[cases] > today)
+        cause = np.where(reached <= until, 1, np.where(ended, 2, 0)).astype(np.int8)
         curve = aalen_johansen(np.maximum(until - day, 0), cause, ("next", "ended"), floor=floor)
         share = curve.incidence_at("next", horizon_days)
         left_out = cohort.left_out | counted(arrival_unknown=~decided)
@@ -243,6 +246,12 @@ def _cohort(
         kept &= ~short
     cases = np.flatnonzero(kept)
     return _Cohort(cases, day[cases], history.visits.amount[first.row[k][cases]], counted(**reasons))
+
+
+def _left_within(history: History, cohort: _Cohort, horizon: int, today: int) -> Bools:
+    """Cases that left the process before they could be followed for the whole horizon."""
+    day = history.reach.left_day[cohort.cases]
+    return np.asarray((day <= cohort.day + horizon) & (day <= today))
 
 
 def _arrival(history: History, k: int, mode: Mode, today: int) -> tuple[Ints, Bools]:

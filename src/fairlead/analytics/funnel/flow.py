@@ -13,7 +13,7 @@ from fairlead.analytics.intervals import FLOOR, LeftOut, Rate, counted, rates_by
 from fairlead.analytics.tables import EXIT, History, Scope
 
 ENDS = ("advance", "won", "skip_forward", "regress", "lost", "no_decision", "walked_away", "cancelled")
-"""Exits that end a visit; "migrated" and "merged" only move the record."""
+"""Exits that end a visit; "migrated" and "merged" only move the record, "left_process" takes it out."""
 ADVANCES = ("advance", "won")
 _ENDS = np.isin(EXIT, ENDS)
 _FORWARD = np.isin(EXIT, ADVANCES)
@@ -53,20 +53,22 @@ def period_exit_yield(
     the end. Basis: count of visits, and amount frozen at entry. Numerator: "advance", and "won" (how the last
     stage is advanced from); a jump over the next stage is an end, not an advance. Censoring: none; therefore
     biased when the ages of what is open change, a control figure and no forecast. n: ended visits. Interval:
-    Wilson. Left out: stages jumped over, records only moved (migrated), all visits of a case that was merged into
-    another by `as_of` (that one counts), `final_only`. Undated entries count, their ends are dated. Spec:
-    docs/metrics.md 3.1 F2.
+    Wilson. Left out: stages jumped over, records only moved (migrated) or taken out of the process, all
+    visits of a case that was merged into another by `as_of` (that one counts), `final_only`.
+    Undated entries count, their ends are dated. Spec: docs/metrics.md 3.1 F2.
     """
     visits, stages = history.visits, len(history.visits.axis_keys)
     inside = history.ended(as_of) & period.holds(history.exit_day) & history.visits_in(scope)
     rows = np.flatnonzero(inside)
     ordered, skipped, real = history.ordered_visits[rows], visits.skipped[rows], _ENDS[visits.exit[rows]]
     double = history.reach.merged_day[history.case[rows]] <= history.day(as_of)
+    gone = visits.exit[rows] == EXIT.index("left_process")
     left_out = counted(
         final_only=~ordered,
         merged=ordered & double,
         skipped=ordered & ~double & skipped,
-        moved=ordered & ~double & ~skipped & ~real,
+        moved=ordered & ~double & ~skipped & ~real & ~gone,
+        left_process=ordered & ~double & ~skipped & gone,
     )
     rows = rows[ordered & ~double & ~skipped & real]
     axis, how, amount = visits.axis[rows], visits.exit[rows], visits.amount[rows]

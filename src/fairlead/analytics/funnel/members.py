@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from fairlead.analytics.days import ALWAYS, Bools, Ints, Measure, Window
-from fairlead.analytics.funnel.cohorts import WON, Mode, _arrival, _cohort
+from fairlead.analytics.funnel.cohorts import WON, Mode, _arrival, _cohort, _left_within
 from fairlead.analytics.funnel.flow import _ENDS, ADVANCES
 from fairlead.analytics.funnel.stage_time import _CAUSE_OF_EXIT, STAGE_CAUSES, _durations
 from fairlead.analytics.outcomes import BASES, Basis
@@ -68,7 +68,8 @@ def cohort_cases(
     cohort = _cohort(history, k, scope, as_of, entered, mode, horizon_days)
     arrival, dated = _arrival(history, k + 1, mode, today)
     hit = arrival[cohort.cases] <= cohort.day + horizon_days
-    return cohort.cases[_part(part, hit, hit | dated[cohort.cases])]
+    gone = _left_within(history, cohort, horizon_days, today)
+    return cohort.cases[_part(part, hit, hit | (dated[cohort.cases] & ~gone))]
 
 
 def path_cases(
@@ -87,7 +88,8 @@ def path_cases(
     keys, today = history.visits.axis_keys, history.day(as_of)
     first = keys.index(start)
     cohort = _cohort(history, first, scope, as_of, entered, mode, horizon_days)
-    until, decided = cohort.day + horizon_days, np.ones(len(cohort.cases), bool)
+    until = cohort.day + horizon_days
+    decided = ~_left_within(history, cohort, horizon_days, today)
     reached = decided
     for k in range(first + 1, len(keys) + 1):
         arrival, dated = _arrival(history, k, mode, today)

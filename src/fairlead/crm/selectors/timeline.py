@@ -32,6 +32,11 @@ from .method_entries import METHOD_EVENTS, method_words
 from .team_entries import TEAM_EVENTS, TEAM_WORDS, VETO_EVENTS
 
 PAGE = 30
+#: Words and icon of the way out of a process, and back.
+LEAVING: Mapping[str, tuple[str | Promise, str]] = {
+    "process_left": (gettext_lazy("Left the process"), "logout"),
+    "leaving_undone": (gettext_lazy("Back in its process"), "corner-up-left"),
+}
 STAGE_EVENTS = (
     "journey_started",
     "stage_passed",
@@ -43,6 +48,8 @@ STAGE_EVENTS = (
     "cancelled",
     "reopened",
     "migrated",
+    "process_left",
+    "leaving_undone",
     "move_refused",
 )
 GATE_EVENTS = (
@@ -341,6 +348,8 @@ class Teller:
             other = "from_process" in event.data
             words = _("Another process, at %(stage)s") if other else _("Version %(number)s, at %(stage)s")
             title, icon = words % {"stage": to, "number": event.process_version}, "route"
+        elif event.type in LEAVING:
+            title, icon = str(LEAVING[event.type][0]), LEAVING[event.type][1]
         elif event.type == "won":
             title, icon = _("Won"), "trophy"
         else:

@@ -8,11 +8,12 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from fairlead.common.refusals import Invalid, NotFound, NotPermitted
+from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Stale
 from fairlead.journal.services import NewEvent, record
 from fairlead.organisation.models import User
-from fairlead.process.models import ChainLink
-from fairlead.process.services import facts_change
+from fairlead.process.models import ChainLink, Journey
+from fairlead.process.services import facts_change, leaving
+from fairlead.process.services.ledger import lock
 
 from ..enums import BuyingRole, TeamRole
 from ..models import Contact, ContactRole, Opportunity
@@ -46,6 +47,26 @@ def _event(deal: Opportunity, type_: str, *, by: User, at: datetime, channel: st
             )
         ]
     )
+
+
+def give_process(
+    opportunity_id: int, *, process_key: str = "", version: int, by: User, at: datetime, channel: str
+) -> Journey:
+    """Set a deal that has left its process out on one again (VR-2). `version`: of the journey that it left.
+
+    Raises NotFound, NotPermitted, Stale, Invalid."""
+    with transaction.atomic():
+        deal = _deal(opportunity_id, by=by, right="opportunity.move")
+        left = lock([deal.journey_id])[deal.journey_id] if deal.journey_id is not None else None
+        if left is None:
+            raise NotFound
+        deal = Opportunity.objects.select_for_update(of=("self",)).get(pk=deal.pk)
+        if left.version != version or deal.journey_id != left.pk:
+            raise Stale(details={"version": left.version})
+        given = leaving.give_process(left, process_key=process_key, by=by, at=at, channel=channel)
+        deal.journey, deal.updated_at = given, at
+        deal.save(update_fields=["journey", "updated_at"])
+    return given
 
 
 def set_team_member(

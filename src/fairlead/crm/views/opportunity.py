@@ -44,6 +44,7 @@ from ..selectors.history import Edits, changes_of, edits_of
 from ..selectors.paths import checklist_of, path_of
 from ..wording import words_on
 from .deal_team_words import team_context
+from .given_process import left_words
 from .merge_words import merge_context, merged_into
 from .panel_words import move_name
 from .shared import notes
@@ -143,6 +144,7 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
         "other_way": _other_way(deal),
         "better_fit": _better_fit(deal, user, at),
         **merge_context(row, user, at),
+        "left": left_words(row, user),
     }
     if events is not None:
         return context | timeline_context(request, deal, user, events, kind, url, may_edit=may_edit)

@@ -13,7 +13,7 @@ from . import words
 from .asked import Asked, Table, columns, interval, percent
 from .individual import win_given
 
-OUTCOMES = ("won", "lost", "no_decision", "walked_away", "invalid", "duplicate", "merged")
+OUTCOMES = ("won", "lost", "no_decision", "walked_away", "invalid", "duplicate", "merged", "left_process")
 
 
 def winning(asked: Asked) -> Mapping[str, Any]:
@@ -52,6 +52,7 @@ def winning(asked: Asked) -> Mapping[str, Any]:
         "win_tiles": tiles,
         "rates": rates,
         "excluded": found.excluded,
+        "left_process": found.outcomes["left_process"],
         "won_value": asked.money(found.won_value),
         "ends_table": Table(columns(_("Ended"), _("Deals")), ends, _("How deals ended")),
         "win_table": Table(

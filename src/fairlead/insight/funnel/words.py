@@ -47,6 +47,7 @@ def end(word: str) -> str:
         "invalid": pgettext("visit", "Invalid"),
         "duplicate": pgettext("visit", "Duplicate"),
         "merged": pgettext("visit", "Merged"),
+        "left_process": pgettext("visit", "Left the process"),
         "stays": pgettext("visit", "All stays"),
         "over": pgettext("visit", "Longer than the limit"),
     }
@@ -65,6 +66,7 @@ def reason(word: str) -> str:
         "arrival_unknown": _("date of getting further unknown"),
         "final_only": _("only the end is known"),
         "merged": _("merged"),
+        "left_process": _("left the process"),
         "skipped": _("stage was skipped"),
         "started_later": _("began at a later stage"),
         "follow_up_short": _("not followed long enough"),

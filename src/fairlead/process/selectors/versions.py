@@ -15,7 +15,7 @@ from fairlead.fields.catalogue import pick
 
 from ..definition import Definition
 from ..definitions import definition_of
-from ..enums import ForecastCategory, MigrationState
+from ..enums import ForecastCategory, MigrationChoice, MigrationState
 from ..models import Journey, Migration, MigrationRow, Process, ProcessVersion
 from ..words import criterion_name
 
@@ -73,6 +73,8 @@ def is_late_in_quarter(day: date) -> bool:
 
 def outlook_words(row: MigrationRow, new: Definition) -> list[str]:
     """What the dry run says of one journey, in short sentences."""
+    if row.choice == MigrationChoice.LEAVE:
+        return [_("leaves the process: %(reason)s") % {"reason": row.outlook.get("reason", "")}]
     return said_of(row.outlook, new)
 
 

@@ -325,13 +325,18 @@ def recall(
         refuse_ended(held)
         if version is not None and version != held.request.version:
             raise Stale(details={"version": held.request.version})
-        asked = [s.person_id for s in held.seat_rows() if s.state == SeatState.ASKED]
-        _end(held, RequestState.RECALLED)
-        held.event("approval_recalled", by=by, data={}, comment=comment.strip())
-        held.tell(asked, "approval_recalled", reason=Reason.FOLLOWING)
-        held.begin()
-        held.store()
+        call_off(held, by=by, comment=comment.strip())
     return held.request
+
+
+def call_off(held: Held, *, by: Any, comment: str = "") -> None:
+    """End a pending request undecided, and tell whoever was asked. Under the lock of its journey."""
+    asked = [s.person_id for s in held.seat_rows() if s.state == SeatState.ASKED]
+    _end(held, RequestState.RECALLED)
+    held.event("approval_recalled", by=by, data={}, comment=comment)
+    held.tell(asked, "approval_recalled", reason=Reason.FOLLOWING)
+    held.begin()
+    held.store()
 
 
 def _end(held: Held, state: RequestState) -> None:

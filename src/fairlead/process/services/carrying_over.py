@@ -30,7 +30,7 @@ from ..models import GateFlag, Journey, Migration, MigrationRow
 from ..selectors.gathering import Situation, situations
 from ..verdicts import Verdict
 from ..version_plans import Outlook, StageMap
-from . import gates, ledger
+from . import gates, leaving, ledger
 from .migrating import _journal, grace_end, maps_of
 from .norms import norm_of_stage
 
@@ -119,6 +119,7 @@ def _carry(
         now = [r.journey_id for r in rows if r.choice == MigrationChoice.NOW and r.journey_id in locked]
         current.update(situations([locked[pk] for pk in now if pk not in current], at=at))
         waiting: list[Journey] = []
+        going: list[tuple[MigrationRow, Journey]] = []
         carried: list[tuple[MigrationRow, Journey, Situation, Outlook]] = []
         for row in rows:
             journey = locked.get(row.journey_id)
@@ -127,6 +128,8 @@ def _carry(
             elif row.choice == MigrationChoice.NEXT:
                 row.state, journey.waits_for_id = MigrationRowState.WAITING, migration.pk
                 waiting.append(journey)
+            elif row.choice == MigrationChoice.LEAVE:
+                going.append((row, journey))
             else:
                 one = _outlook(maps[journey.process_version_id], current[journey.pk].facts, journey, row.picked,
                                grace_end(migration, at))  # fmt: skip
@@ -137,6 +140,7 @@ def _carry(
                     carried.append((row, journey, current[journey.pk], one))
         bulk.update(waiting, ["waits_for_id"])
         _write(migration, locked, carried, at)
+        leaving.leave(migration, going, at=at)
         bulk.update(rows, _SETTLED)
     return len(rows)
 
@@ -373,7 +377,7 @@ def _put_back(
     migration: Migration, maps: Mapping[int, StageMap], pace: turns.Pace, size: int, at: datetime
 ) -> int:
     """The next journeys back on the version before; those that have moved since are kept and named (AC-15)."""
-    wanted = [MigrationRowState.DONE, MigrationRowState.WAITING]
+    wanted = [MigrationRowState.DONE, MigrationRowState.LEFT, MigrationRowState.WAITING]
     rows = list(migration.rows.filter(state__in=wanted).order_by("pk")[:size])
     with pace.turn(), transaction.atomic():
         _still_mine(migration, len(rows), at)
@@ -383,6 +387,7 @@ def _put_back(
         moved = _moved_since(rows)
         waiting: list[Journey] = []
         back: list[tuple[MigrationRow, Journey]] = []
+        returning: list[tuple[MigrationRow, Journey]] = []
         for row in rows:
             journey = locked.get(row.journey_id)
             if row.state == MigrationRowState.WAITING:
@@ -393,15 +398,16 @@ def _put_back(
             elif journey is None or row.journey_id in moved:
                 row.state = MigrationRowState.REFUSED
             else:
-                back.append((row, journey))
+                (returning if row.state == MigrationRowState.LEFT else back).append((row, journey))
         bulk.update(waiting, ["waits_for_id"])
         _write_back(migration, back, at)
+        leaving.come_back(migration, returning, at=at)
         bulk.update(rows, ["state"])
     return len(rows)
 
 
 def _moved_since(rows: Sequence[MigrationRow]) -> set[int]:
-    """Journeys with a move, a hold, an end … after their `migrated`."""
+    """Journeys with a move, a hold, an end … after what was done to them."""
     ours = {r.journey_id: r.event_id for r in rows if r.event_id is not None}
     later = Event.objects.of_journeys(ours).filter(type__in=fold.MOVING, pk__gt=min(ours.values(), default=0))
     return {

@@ -16,8 +16,8 @@ from fairlead.journal.services import NewEvent
 
 from .. import fold
 from ..approval_enums import RequestState
+from ..ending_aside import stood
 from ..enums import CLOSED_STATES, OverrideState, RunState, VetoState
-from ..merged import stood
 from ..models import (
     ApprovalRequest,
     Finding,

@@ -24,7 +24,7 @@ from fairlead.organisation.selectors import default_calendar
 from .. import stages, version_plans
 from ..definition import Definition, Trouble
 from ..definitions import definition_of
-from ..enums import MigrationChoice, MigrationRowState, MigrationState, VersionStatus
+from ..enums import MOVING_OVER, MigrationChoice, MigrationRowState, MigrationState, VersionStatus
 from ..models import Journey, Migration, MigrationRow, Process, ProcessVersion
 from ..refusals import MigrationRefused
 from ..selectors.gathering import situations
@@ -36,6 +36,7 @@ UNDO_FOR = timedelta(hours=24)
 OPEN_STATES = (MigrationState.PLANNED, MigrationState.CHECKED)
 MOST_GROUPS = 50
 MOST_GRACE = 250  # working days
+MOST_REASON = 300  # characters
 Progress = Callable[[int, int], None]
 
 
@@ -184,6 +185,10 @@ def _group(raw: Mapping[str, Any], number: int) -> dict[str, Any]:
     if choice not in MigrationChoice.values:
         raise Invalid.field(f"groups.{number}.choice", _("Say what becomes of this group."))
     found: dict[str, Any] = {"choice": choice}
+    if choice == MigrationChoice.LEAVE:
+        found["reason"] = str(raw.get("reason") or "").strip()[:MOST_REASON]
+        if not found["reason"]:
+            raise Invalid.field(f"groups.{number}.reason", _("Say why these records leave the process."))
     if raw.get("stage"):
         found["stage"] = str(raw["stage"])[:60]
     for name in ("min", "max", "owner"):
@@ -199,6 +204,19 @@ def _group(raw: Mapping[str, Any], number: int) -> dict[str, Any]:
 
 def choice_for(migration: Migration, definition: Definition, journey: Journey) -> str:
     """What its first fitting group says, else VR-2's default."""
+    return _choice_in(group_for(migration, journey), migration, definition, journey)
+
+
+def _choice_in(
+    group: Mapping[str, Any] | None, migration: Migration, definition: Definition, journey: Journey
+) -> str:
+    if group is not None:
+        return str(group["choice"])
+    return version_plans.default_choice(definition, journey.stage.key, migration.keep_after)
+
+
+def group_for(migration: Migration, journey: Journey) -> Mapping[str, Any] | None:
+    """The first group of the plan that the journey fits."""
     for group in migration.groups:
         if "stage" in group and group["stage"] != journey.stage.key:
             continue
@@ -209,8 +227,8 @@ def choice_for(migration: Migration, definition: Definition, journey: Journey) -
             continue
         if "owner" in group and journey.owner_id != group["owner"]:
             continue
-        return str(group["choice"])
-    return version_plans.default_choice(definition, journey.stage.key, migration.keep_after)
+        return dict(group)
+    return None
 
 
 # --- the dry run ---
@@ -281,7 +299,7 @@ def _needed(migration: Migration, maps: Mapping[int, StageMap], ids: Sequence[in
             one = maps.get(journey.process_version_id)
             if one is None or journey.process_version_id in found:
                 continue
-            if choice_for(migration, one.old, journey) != MigrationChoice.KEEP:
+            if choice_for(migration, one.old, journey) in MOVING_OVER:
                 found[journey.process_version_id] = one
     return found
 
@@ -318,16 +336,19 @@ def _tried(
         stage_map, situation = maps.get(journey.process_version_id), found.get(journey.pk)
         if stage_map is None or situation is None:
             continue
-        choice = choice_for(migration, stage_map.old, journey)
+        group = group_for(migration, journey)
+        choice = _choice_in(group, migration, stage_map.old, journey)
         one = None
-        if choice != MigrationChoice.KEEP:
+        if choice in MOVING_OVER:
             one = version_plans.outlook(
                 stage_map, situation.facts, category=journey.forecast_category, probability=journey.probability,
                 pinned=journey.category_pinned, picked=picks.get(journey.pk, ""),
                 grace_until=until if choice == MigrationChoice.NOW else None,
             )  # fmt: skip
-        totals.add(one, journey.base_amount, journey.probability, journey.state)
-        state = MigrationRowState.KEPT if one is None else MigrationRowState.PLANNED
+        leaves = choice == MigrationChoice.LEAVE
+        totals.add(one, journey.base_amount, journey.probability, journey.state, leaves=leaves)
+        state = MigrationRowState.KEPT if one is None and not leaves else MigrationRowState.PLANNED
+        said = {"reason": group["reason"]} if leaves and group is not None else {}
         if one is not None and one.to_stage is None:
             state = MigrationRowState.MANUAL
         made.append(
@@ -335,7 +356,7 @@ def _tried(
                 MigrationRow, migration_id=migration.pk, journey_id=journey.pk, choice=choice, state=state,
                 from_version=stage_map.old.version, from_stage=journey.stage.key,
                 to_stage=(one.to_stage or "") if one is not None else "", picked=picks.get(journey.pk, ""),
-                outlook=outlook_as_json(one) if one is not None else {},
+                outlook=outlook_as_json(one) if one is not None else said,
             )
         )  # fmt: skip
     return made
@@ -391,11 +412,12 @@ def confirm(migration_id: int, *, version: int, by: Any, at: datetime, channel: 
         )
     if row.target.status != VersionStatus.PUBLISHED:
         raise MigrationRefused(_("Another version has been published meanwhile. Make a new plan."))
-    going = set(row.rows.filter(state=MigrationRowState.PLANNED).values_list("from_version", flat=True))
+    planned = row.rows.filter(state=MigrationRowState.PLANNED)
+    going = set(planned.filter(choice__in=MOVING_OVER).values_list("from_version", flat=True))
     maps = {pk: one for pk, one in maps_of(row).items() if one.old.version in going}
     if troubles := troubles_of(maps):
         raise _with_holes(troubles)
-    wanted = row.rows.filter(state=MigrationRowState.PLANNED).count()
+    wanted = planned.count()
     row.state, row.confirmed_by, row.confirmed_at = MigrationState.RUNNING, by, at
     row.rows_total, row.rows_done, row.runner = wanted, 0, ""
     row.version += 1
@@ -434,7 +456,8 @@ def begin_undo(migration_id: int, *, by: Any, at: datetime, channel: str) -> Mig
     )
     if not may_be_undone(row, at=at):
         raise MigrationRefused(_("A migration can be undone for 24 hours after it ended."))
-    open_rows = row.rows.filter(state__in=[MigrationRowState.DONE, MigrationRowState.WAITING])
+    undoable = [MigrationRowState.DONE, MigrationRowState.LEFT, MigrationRowState.WAITING]
+    open_rows = row.rows.filter(state__in=undoable)
     row.state, row.rows_total, row.rows_done, row.runner = MigrationState.UNDOING, open_rows.count(), 0, ""
     row.undone_by = by
     row.version += 1

@@ -84,7 +84,7 @@ def follow_moves(moves: Sequence[Moved]) -> None:
         journey, wish = move.journey, move.verdict.wish
         how: dict[str, Any] = {"by": move.by, "at": move.at, "channel": Channel.AUTOMATION}
         if journey.state in CLOSED_STATES:
-            _end_with_the_deal(journey, **how)
+            end_with_the_deal(journey, **how)
         elif wish.kind == Kind.HOLD:
             _happened(journey, TriggerKind.HOLD, **how)
         elif wish.kind in ENTERING:
@@ -283,13 +283,29 @@ def holders(journey: Journey, roles: Set[str], at: datetime) -> Mapping[str, int
     return {role: person for role, person in found.items() if person in seers}
 
 
-def _end_with_the_deal(journey: Journey, *, by: Any, at: datetime, channel: str) -> None:
+def end_with_the_deal(journey: Journey, *, by: Any, at: datetime, channel: str) -> None:
     """What came of it nobody has said; it is not said for them."""
     for run in PlaybookRun.objects.filter(journey=journey, state=RunState.OPEN):
         _take_back(run, by=by, at=at, channel=channel)
         run.state, run.ended_at, run.asked_at, run.version = RunState.ENDED, at, None, run.version + 1
         run.save()
         _note(journey, run, "playbook_ended", by=by, at=at, channel=channel, outcome="", closed=True)
+
+
+def go_on_with(
+    journey: Journey,
+    runs: Collection[int],
+    books: Mapping[str, Playbook],
+    *,
+    by: Any,
+    at: datetime,
+    channel: str,
+) -> None:
+    """Those of these runs that ended with their deal go on: it runs again."""
+    ended = PlaybookRun.objects.select_for_update(of=("self",)).filter(pk__in=runs, journey=journey.pk)
+    for run in ended.filter(state=RunState.ENDED, outcome=""):
+        if run.playbook_key in books:
+            _resume(journey, run, books[run.playbook_key], by=by, at=at, channel=channel)
 
 
 def _note(
