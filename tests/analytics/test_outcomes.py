@@ -48,7 +48,7 @@ def test_the_vector():
         "no_decision": 6,
         "walked_away": 4,
     }
-    assert full.left_out == {"invalid": 3, "duplicate": 2, "merged": 0}
+    assert full.left_out == {"invalid": 3, "duplicate": 2, "merged": 0, "left_process": 0}
 
 
 def test_win_rate_by_value_and_in_a_window():

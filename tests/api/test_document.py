@@ -76,7 +76,7 @@ def test_whatever_changes_a_versioned_record_asks_for_its_version(built):
         "hand_overs_withdraw", "journeys_category", "journeys_switch", "leave_change", "leave_remove",
         "migrations_do", "migrations_edit",
             "notification_settings_set",
-        "opportunities_edit", "opportunities_reassign", "opportunities_team_set",
+        "opportunities_edit", "opportunities_give_process", "opportunities_reassign", "opportunities_team_set",
         "override_rules_set", "plan_change", "plan_remove",
         "playbooks_end", "role_questions_answer", "role_questions_withdraw",
         "rollout_change", "scorecards_assess", "sandbox_act", "segments_edit",

@@ -118,7 +118,7 @@ def test_what_waited_for_somebody_is_called_off_and_playbooks_go_on_after_the_un
     undone(plan, timezone.now() + timedelta(hours=2))
     run = PlaybookRun.objects.get(pk=run.pk)
     assert run.state == "open"
-    assert standing.count() == 4  # the own one, and three that are left of the four of the playbook
+    assert standing.all().count() == 4  # the own one, and three that are left of the four of the playbook
     assert OverrideRequest.objects.get().state == "withdrawn"  # asked anew by whoever wants it
     assert list(differences()) == []
 

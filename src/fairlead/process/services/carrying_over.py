@@ -118,8 +118,7 @@ def _carry(
         }
         now = [r.journey_id for r in rows if r.choice == MigrationChoice.NOW and r.journey_id in locked]
         current.update(situations([locked[pk] for pk in now if pk not in current], at=at))
-        waiting: list[Journey] = []
-        going: list[tuple[MigrationRow, Journey]] = []
+        waiting, going = list[Journey](), list[tuple[MigrationRow, Journey]]()
         carried: list[tuple[MigrationRow, Journey, Situation, Outlook]] = []
         for row in rows:
             journey = locked.get(row.journey_id)
@@ -386,8 +385,7 @@ def _put_back(
         locked = ledger.lock([r.journey_id for r in rows])
         moved = _moved_since(rows)
         waiting: list[Journey] = []
-        back: list[tuple[MigrationRow, Journey]] = []
-        returning: list[tuple[MigrationRow, Journey]] = []
+        back, returning = list[tuple[MigrationRow, Journey]](), list[tuple[MigrationRow, Journey]]()
         for row in rows:
             journey = locked.get(row.journey_id)
             if row.state == MigrationRowState.WAITING:

@@ -90,7 +90,14 @@ def leave(migration: Migration, rows: Sequence[tuple[MigrationRow, Journey]], *,
 def tell_owners(journeys: Sequence[Journey], code: str, at: datetime) -> None:
     tell(
         [
-            Notice((journey.owner_id,), journey.subject_type, journey.subject_id, code, {}, at)
+            Notice(
+                recipient_ids=(journey.owner_id,),
+                subject_type=journey.subject_type,
+                subject_id=journey.subject_id,
+                code=code,
+                params={},
+                at=at,
+            )
             for journey in journeys
             if journey.owner_id is not None
         ]
