@@ -195,7 +195,7 @@ LINES: Mapping[str, Line] = {
         "other": p.ids["opportunity"], "version": 1, "journey_version": 1, "other_version": 1,
         "other_journey_version": 1}, status=422),
     "opportunities_unmerge": Line("zhou", "opportunity", status=404),
-    "opportunities_give_process": Line("zhou", "opportunity", status=422),  # it has not left its own
+    "opportunities_give_process": Line("zhou", "opportunity", lambda p: {"process": PROCESS}, status=422),  # it has not left
     "opportunities_checklist": Line("zhou", "opportunity"),
     "opportunities_moves": Line("zhou", "opportunity"),
     "opportunities_visits": Line("zhou", "opportunity"),

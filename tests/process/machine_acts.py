@@ -370,7 +370,8 @@ class Versions(Working):
         gone = left[pick % len(left)]
 
         def act() -> None:
-            given = crm.give_process(gone.subject_id, version=gone.version, **self.how(who))
+            version = Opportunity.objects.get(pk=gone.subject_id).version
+            given = crm.give_process(gone.subject_id, version=version, **self.how(who))
             self.pinned[gone.subject_id] = given.process_version_id
 
         self.attempt(act, "give_process")

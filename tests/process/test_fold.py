@@ -12,8 +12,8 @@ from tests.process.test_clocks import event as plain_event
 
 from fairlead.process import clock_events, fold
 from fairlead.process.clocks import text_of
+from fairlead.process.ending_aside import stood
 from fairlead.process.enums import ClockCause, ExitType, JourneyState, Outcome
-from fairlead.process.merged import stood
 from fairlead.process.travel import Travel
 
 T0 = datetime(2026, 3, 2, 1, tzinfo=UTC)

@@ -309,10 +309,11 @@ def test_a_plan_adds_up_what_moves_what_waits_and_what_it_is_worth() -> None:
     totals.add(one(to_stage=None), Decimal(100), 10, JourneyState.OPEN)
     totals.add(None, Decimal("50.50"), 10, JourneyState.OPEN)
     totals.add(None, None, 10, JourneyState.OPEN)
+    totals.add(None, Decimal(40), 25, JourneyState.OPEN, leaves=True)  # weighted no more
     assert totals.as_json() == {
-        "journeys": 5, "movable": 2, "manual": 1, "kept": 2, "with_new_gaps": 1, "with_grace": 1, "with_exempt": 1,
-        "limits_moved": 1, "forecasts_moved": 1, "weighted_before": "215.05", "weighted_after": "515.05",
-        "weighted_change": "139.5",
+        "journeys": 6, "movable": 2, "manual": 1, "kept": 2, "leaving": 1, "with_new_gaps": 1, "with_grace": 1,
+        "with_exempt": 1, "limits_moved": 1, "forecasts_moved": 1, "weighted_before": "225.05",
+        "weighted_after": "515.05", "weighted_change": "128.9",
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ ENGINE = (
     "process/fold.py",
     "process/travel.py",
     "process/marking.py",
-    "process/merged.py",
+    "process/ending_aside.py",
     "process/restoring.py",
     "process/clocks.py",
     "process/clock_spans.py",

@@ -30,7 +30,7 @@ class GivenIn(Body):
 def give(
     request: HttpRequest, pk: PathId, payload: GivenIn, if_match: IfMatch = None
 ) -> Status[dict[str, Any]]:
-    """Set a deal that has left its process out on one again, at its beginning. `If-Match`: the version of the journey.
+    """Set a deal that has left its process out on one again, at its beginning.
 
     422 for one that is on a process.
     """

@@ -52,7 +52,7 @@ def _event(deal: Opportunity, type_: str, *, by: User, at: datetime, channel: st
 def give_process(
     opportunity_id: int, *, process_key: str = "", version: int, by: User, at: datetime, channel: str
 ) -> Journey:
-    """Set a deal that has left its process out on one again (VR-2). `version`: of the journey that it left.
+    """Set a deal that has left its process out on one again (VR-2).
 
     Raises NotFound, NotPermitted, Stale, Invalid."""
     with transaction.atomic():
@@ -61,11 +61,11 @@ def give_process(
         if left is None:
             raise NotFound
         deal = Opportunity.objects.select_for_update(of=("self",)).get(pk=deal.pk)
-        if left.version != version or deal.journey_id != left.pk:
-            raise Stale(details={"version": left.version})
+        if deal.version != version or deal.journey_id != left.pk:
+            raise Stale(details={"version": deal.version})
         given = leaving.give_process(left, process_key=process_key, by=by, at=at, channel=channel)
-        deal.journey, deal.updated_at = given, at
-        deal.save(update_fields=["journey", "updated_at"])
+        deal.journey, deal.updated_at, deal.version = given, at, deal.version + 1
+        deal.save(update_fields=["journey", "updated_at", "version"])
     return given
 
 
