@@ -150,7 +150,11 @@ def test_values_between_two_rows_and_beyond_the_last_are_named() -> None:
         gaps(between(("gt", 5), ("lte", 20)), between(("gt", 6), ("lte", 8)), between(("gt", 20), None)) == []
     )
     assert gaps(between(("gt", 5), ("lte", 20)), between(("gt", 6), ("lt", 20))) == [("r0", f"{name} > 20")]
-    assert gaps(low, None) == [] and gaps() == [] and gaps({"all": [low, tree("margin", "gt", 1)]}) == []
+    assert (
+        gaps(low, None) == gaps(None, low) == []
+        and gaps() == []
+        and gaps({"all": [low, tree("margin", "gt", 1)]}) == []
+    )
     mixed = {"any": [low, tree("margin", "gt", 1)]}
     assert gaps(mixed) == [("r0", f"{name} > 10")]
 
@@ -162,7 +166,10 @@ def test_the_open_side_is_the_one_that_concedes_more() -> None:
     assert gaps(low, high, direction=Direction.AT_LEAST) == [("r0", f"{name} ≤ 5")]
     assert gaps(between(("gte", 5), None), direction=Direction.AT_LEAST) == [("r0", f"{name} < 5")]
     assert gaps(between(None, ("lt", 5)), direction=Direction.AT_LEAST) == []
-    assert gaps(low, direction=Direction.EQUAL) == [] and gaps(low, spec=CATALOGUE["source"]) == []
+    assert (
+        gaps(low, between(("gte", 12), None), direction=Direction.EQUAL) == []
+        and gaps(low, spec=CATALOGUE["source"]) == []
+    )
     other = Bind(lever="legal", spec=CATALOGUE["discount"], direction=Direction.AT_MOST)
     assert list(holes([row("a", low)], [other])) == []
     both = [other, Bind(lever="price", spec=CATALOGUE["discount"], direction=Direction.AT_MOST)]
@@ -239,6 +246,23 @@ def test_each_lever_is_eased_by_what_it_binds() -> None:
     assert eased(half, discount=Decimal(12), payment_days=45) == {}
     whole = kind(row("a", tree("payment_days", "gt", 30), lever="decision"), binds=levers.binds)
     assert eased(whole, discount=Decimal(12), payment_days=45) == {"payment_days": 30}
+
+
+@pytest.mark.rule("AP-1")
+def test_what_eases_one_lever_and_burdens_another_is_not_proposed() -> None:
+    burdens = kind(
+        row("a", tree("discount", "gt", Decimal(5))),
+        row(
+            "b",
+            {"all": [tree("payment_days", "gt", 30), tree("discount", "lte", Decimal(5))]},
+            lever="payment",
+        ),
+        binds=(bind("discount", Direction.AT_MOST),),
+    )
+    assert eased(burdens, discount=Decimal(12), payment_days=45) == {}
+    assert eased(burdens, discount=Decimal(12), payment_days=30) == {"discount": Decimal(5)}
+    ban = Prohibition(key="p", name={}, when=when(tree("discount", "lte", Decimal(5))))
+    assert eased(replace(burdens, prohibited=(ban,)), discount=Decimal(12), payment_days=30) == {}
 
 
 @pytest.mark.rule("AP-1")

@@ -548,6 +548,9 @@ def test_a_condition_of_an_approval_is_a_required_item(kind: str, mend: str, sho
         ("k_of", 2, [MET, UNKNOWN, UNMET], UNKNOWN),
         ("k_of", 2, [MET, EXPIRED, UNMET], EXPIRED),
         ("k_of", 3, [MET, NA, MET], MET),
+        ("k_of", 3, [MET, UNKNOWN, UNMET], UNMET),
+        ("k_of", 3, [MET, EXPIRED, UNMET], UNMET),
+        ("k_of", 3, [MET, EXPIRED, UNKNOWN], EXPIRED),
     ],
 )  # fmt: skip
 def test_a_group_counts_what_applies(

@@ -493,6 +493,24 @@ def test_a_fork_that_would_lead_elsewhere_now_is_named_and_taken_again_with_a_re
     assert branch_since(FORKED, at("one", passed=frozenset({"one"}), fields={"is_tender": True})) is None
 
 
+@pytest.mark.rule("MV-4")
+def test_at_a_second_fork_the_first_one_is_offered_again_beside_it() -> None:
+    third = replace(STAGES[2], transitions=(to(Kind.BRANCH, "four"),))
+    forked = process(FORKED.stages[0], STAGES[1], third, STAGES[3])
+    there = at("three", passed=frozenset({"one"}), fields={"is_tender": True})
+    assert legal_moves(forked, there) == (
+        LegalMove(Kind.BRANCH, "four", "", ""), LegalMove(Kind.BRANCH, "two", "regress", "", again=True),
+    )  # fmt: skip
+    assert forward_move(forked, there) == Wish(kind=Kind.BRANCH, to="four")
+    again = asked(there, Kind.BRANCH, "two", forked, reason="grew")
+    assert (again.again, again.target, again.objections) == (True, "two", ())
+    # A way that is offered as it is, is not offered twice.
+    twice = process(
+        FORKED.stages[0], STAGES[1], replace(third, transitions=(to(Kind.BRANCH, "two"),)), STAGES[3]
+    )
+    assert legal_moves(twice, there) == (LegalMove(Kind.BRANCH, "two", "", ""),)
+
+
 @pytest.mark.rule("MV-4", "GT-3")
 def test_of_stages_before_a_fork_that_is_taken_again_only_those_up_to_it_count() -> None:
     forked = process(

@@ -337,6 +337,8 @@ def test_a_stay_at_one_stage_keeps_its_number_and_its_median() -> None:
     state = told(migrated(3, "one", norm=8, process="", policy_dropped=6), state=state)
     assert visits(state, "visit_no")[-2:] == [(2,), (2,)] and state.stage_visits == {"one": 2, "two": 1}
     assert state.clocks["norms"] == {"one": 4} and state.process_key == "p"
+    elsewhere = told(started(), moved(1, "two"), moved(2, "one", exit="regress"), migrated(3, "uno"))
+    assert visits(elsewhere, "visit_no")[-2:] == [(2,), (1,)]
     taken = told(started(), event(clock_events.REPOLICIED, 1, policy=6), migrated(2, policy_dropped=6))
     assert "policy" not in taken.clocks
     moved_on = told(migrated(3, process="q", from_process="p"), state=told(started()))
