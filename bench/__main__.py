@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import clocks, company, imports, load, pages, replay, size, tasks, vitals
+from . import clocks, company, imports, load, migration, pages, replay, size, tasks, vitals
 from . import engine as engine_bench
 from .databases import ENGINES, HOME, Database, NotHere, facts
 from .measures import Figure
@@ -38,6 +38,7 @@ FILLED = (
     *clocks.NAMES,
     *replay.NAMES,
     *engine_bench.NAMES,
+    *migration.NAMES,
     *vitals.NAMES,
     *tasks.NAMES,
 )
@@ -145,6 +146,9 @@ def _parts(
         yield "replay", lambda d, known: replay.measure(d, known, wanted, runs)
     if wanted & set(engine_bench.NAMES):
         yield "engine", lambda d, known: engine_bench.measure(d, known, wanted, quick=options.quick)
+    if wanted & set(migration.NAMES):
+        rows = 20 if options.quick else migration.ROWS
+        yield "migration", lambda d, known: migration.measure(d, known, rows)
 
 
 def _recorded() -> dict[str, float]:

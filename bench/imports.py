@@ -8,21 +8,16 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from .client import Client
+from .beside import people, waits
 from .databases import ROOT, Database
-from .measures import Figure, milliseconds, percentile
-from .pages import NEXT_STAGE, PAGES, signed_in
-from .serve import served
+from .measures import Figure
 
-USERS = 10
-THINK_SECONDS = (0.1, 0.4)
 RATE = {"sqlite": 1000.0, "postgresql": 1500.0}
-RATE_BESIDE, WAIT_P95, WAIT_MAX = 300.0, 50.0, 250.0
+RATE_BESIDE = 300.0
 NAMES = ("import alone", "import beside")
 HEAD = ("Opportunity name", "Account", "Amount", "Expected close date", "Owner", "External ID")
 
@@ -96,62 +91,16 @@ def _rate(name: str, database: Database, process: subprocess.Popen[str], rows: i
 def _beside(database: Database, facts: dict[str, Any], rows: int) -> list[Figure]:
     file = database.data / "beside.csv"
     write_file(file, rows, facts, 2)
-    names = [u for u in sorted(facts["ready"], key=lambda u: -len(facts["ready"][u])) if u != "s000"][:USERS]
-    if not names:
-        return [Figure("import", "import beside", database.engine, note="no deal is ready to move")]
-    with served(database) as site:
-        clients = [(u, signed_in(site, u)) for u in names]
-        ready = {u: iter(facts["ready"][u]) for u in names}
-        before = _people(clients, ready, facts, lambda begun: time.monotonic() - begun > 4)
+    with people(database, facts) as ten:
+        if not ten.clients:
+            return [Figure("import", "import beside", database.engine, note="no deal is ready to move")]
+        before = ten.before()
         process = _start(database, file)
         told: list[Figure] = []
         waiter = threading.Thread(
             target=lambda: told.append(_rate("import beside", database, process, rows, RATE_BESIDE))
         )
         waiter.start()
-        during = _people(clients, ready, facts, lambda _begun: not waiter.is_alive())
+        during = ten.work(lambda: not waiter.is_alive())
         waiter.join()
-        for _user, client in clients:
-            client.close()
-    figure = told[0]
-    if not before or not during:
-        return [figure, Figure("import", "wait p95", database.engine, note="nobody wrote meanwhile")]
-    usual = percentile(before, 0.5)
-    waits = [max(t - usual, 0) for t in during]
-    shown = milliseconds(waits)
-    more = {"writes": milliseconds(during), "without import": milliseconds(before)}
-    return [
-        figure,
-        Figure("import", "wait p95", database.engine, value=shown["p95"], limit=WAIT_P95, more=more),
-        Figure("import", "wait max", database.engine, value=shown["max"], limit=WAIT_MAX),
-    ]
-
-
-def _people(
-    clients: list[tuple[str, Client]], ready: dict[str, Any], facts: dict[str, Any], is_over: Any
-) -> list[float]:
-    """Each person looks at the list and moves a deal, thinks, and goes on. How long each move took."""
-    times: list[float] = []
-    begun = time.monotonic()
-    path = next(p for p in PAGES if p.name == "list").paths(facts)[0]
-
-    def work(username: str, client: Client, seed: int) -> None:
-        pick = random.Random(seed)
-        while not is_over(begun):
-            time.sleep(pick.uniform(*THINK_SECONDS))
-            if pick.random() < 0.5:
-                client.get(path)
-                continue
-            deal = next(ready[username], None)
-            if deal is None:
-                return
-            answer = client.move(deal, NEXT_STAGE, 1)
-            if answer.status in (200, 204):
-                times.append(answer.seconds)
-
-    threads = [threading.Thread(target=work, args=(u, c, i)) for i, (u, c) in enumerate(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return times
+    return [*told, *waits("import", database.engine, before, during)]
