@@ -13,7 +13,7 @@ from fairlead.crm.facts import field_values
 from fairlead.crm.models import Account, Opportunity
 from fairlead.fields import conditions
 from fairlead.fields.catalogue import PLACEHOLDER_TEXTS, Catalogue, FieldSpec, Option, catalogue
-from fairlead.fields.conditions import ConditionError, check, compile_tree, narrow, verdict, words
+from fairlead.fields.conditions import ConditionError, check, compile_tree, narrow, narrowed, verdict, words
 from fairlead.fields.enums import FieldType, Operator, operators_for
 from fairlead.fields.models import CustomField
 from fairlead.fields.values import to_json
@@ -167,6 +167,75 @@ def test_verdict_and_filter_agree_on_every_row(custom_fields, data):
             assert words(tree)
         with translation.override("zh-hans"):
             assert words(tree)
+
+
+ROWS = [
+    {"competitor": text, "amount": amount, "discount": None, "expected_close_date": day, "is_tender": text is None,
+     "source": "", "tier": "key", "c_text": text, "c_number": amount, "c_money": amount, "c_int": number, "c_date": day,
+     "c_bool": flag, "c_choice": choice, "c_many": many}
+    for text, amount, day, number, flag, choice, many in [
+        (None, None, None, None, None, None, None),
+        ("Siemens AG", Decimal("5.00"), date(2026, 3, 10), 5, True, "red", ["blue", "red"]),
+        ("待定", Decimal(0), date(2026, 3, 2), 0, False, "blue", []),
+        (" n/a ", Decimal("4.99"), date(2026, 3, 3), -5, None, None, ["blue"]),
+        ("x", Decimal("5.01"), date(1900, 1, 1), 4, True, "green", None),
+        ("siemens", Decimal(100), date(2026, 3, 17), 6, False, "red", ["green"]),
+        ("", None, date(2026, 3, 18), 1, True, "blue", ["red"]),
+    ]
+]  # fmt: skip
+ASKED = [
+    *({"field": f, "op": op} for f in FIELDS for op in ("present", "absent")),
+    *(
+        {"field": f, "op": op, "value": 5}
+        for f in ("amount", "c_money", "c_int", "c_number")
+        for op in ("eq", "ne", "gt", "gte", "lt", "lte")
+    ),
+    *({"field": f, "op": op, "value": [5, "100"]} for f in ("amount", "c_number") for op in ("in", "not_in")),
+    *(
+        {"field": f, "op": op, "value": 7}
+        for f in ("expected_close_date", "c_date")
+        for op in ("older_than_days", "within_days")
+    ),
+    *(
+        {"field": f, "op": op, "value": "2026-03-10"}
+        for f in ("expected_close_date", "c_date")
+        for op in ("gt", "lte")
+    ),
+    *({"field": f, "op": "contains", "value": "SIEMENS"} for f in ("competitor", "c_text")),
+    {"field": "c_many", "op": "contains", "value": "red"},
+    *({"field": "c_choice", "op": op, "value": ["red", "blue"]} for op in ("in", "not_in")),
+    *(
+        {"field": f, "op": op, "value": v}
+        for f in ("is_tender", "c_bool")
+        for op in ("eq", "ne")
+        for v in (True, False)
+    ),
+    {"not": {"field": "c_many", "op": "contains", "value": "red"}},
+    {
+        "not": {
+            "all": [
+                {"field": "amount", "op": "gt", "value": 5},
+                {"field": "c_bool", "op": "eq", "value": True},
+            ]
+        }
+    },
+    {"any": [{"field": "amount", "op": "lt", "value": 5}, {"field": "c_choice", "op": "eq", "value": "red"}]},
+]
+
+
+@pytest.mark.rule("GT-9", "PD-6")
+def test_verdict_and_filter_agree_at_every_border(custom_fields):
+    ids = [store(row) for row in ROWS]
+    values = field_values(Opportunity, ids, "opportunity")
+    queryset = Opportunity.objects.filter(pk__in=ids)
+    told_apart = 0
+    for asked in ASKED:
+        tree = compile_tree(asked, catalogue("opportunity"))
+        told = {pk for pk in ids if verdict(tree, values[pk], now=NOW) is True}
+        for found in (narrow(queryset, tree, now=NOW), narrowed(queryset, tree, at=NOW)):
+            assert set(found.values_list("pk", flat=True)) == told, asked
+        told_apart += 0 < len(told) < len(ids)
+    assert told_apart > len(ASKED) * 3 // 4
 
 
 @pytest.mark.rule("GT-9")

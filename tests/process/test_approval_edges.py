@@ -172,7 +172,8 @@ def test_the_open_side_is_the_one_that_concedes_more() -> None:
     )
     other = Bind(lever="legal", spec=CATALOGUE["discount"], direction=Direction.AT_MOST)
     assert list(holes([row("a", low)], [other])) == []
-    both = [other, Bind(lever="price", spec=CATALOGUE["discount"], direction=Direction.AT_MOST)]
+    words = Bind(lever="price", spec=CATALOGUE["competitor"], direction=Direction.EQUAL)
+    both = [words, other, Bind(lever="price", spec=CATALOGUE["discount"], direction=Direction.AT_MOST)]
     assert [r.key for r, _said in holes([row("z", low, lever="moon"), row("a", low)], both)] == ["a"]
 
 

@@ -188,6 +188,7 @@ def test_an_activity_grows_too_old_on_its_day_but_not_for_a_stage_long_passed() 
     assert judged("activity", asked, older, settled=True)[:2] == (MET, "activity_met")
     assert judged("activity", asked, older, settled=True)[6] is None
     assert judged("activity", asked, facts(activities=(activity(1),)))[1] == "activity_missing"
+    assert judged("activity", {"within_days": 7, "min": 0}, facts())[::6] == (MET, None)
 
 
 # --- documents ---

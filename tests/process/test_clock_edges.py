@@ -440,6 +440,15 @@ def test_exceptional_days_have_their_own_hours_or_those_of_a_plain_day() -> None
     assert night.working_time_between(shanghai(2026, 11, 2, 9), shanghai(2026, 11, 3, 0)) == timedelta(
         hours=2
     )
+    for pairs in (
+        ("20:00-24:00", "21:00-22:00"),
+        ("09:00-12:00", "11:59-13:00"),
+        ("10:00-10:00",),
+        ("11:00-10:00",),
+    ):
+        with pytest.raises(ValueError):
+            hours(*pairs)
+    assert len(hours("09:00-12:00", "12:00-13:00")) == 2
     with pytest.raises(ValueError):
         Calendar(weekly={})
     with pytest.raises(ValueError):

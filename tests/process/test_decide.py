@@ -504,6 +504,12 @@ def test_at_a_second_fork_the_first_one_is_offered_again_beside_it() -> None:
     assert forward_move(forked, there) == Wish(kind=Kind.BRANCH, to="four")
     again = asked(there, Kind.BRANCH, "two", forked, reason="grew")
     assert (again.again, again.target, again.objections) == (True, "two", ())
+    stuck = process(
+        FORKED.stages[0], STAGES[1], replace(third, transitions=(to(Kind.REGRESS, "one"),)), STAGES[3]
+    )
+    assert (
+        legal_moves(stuck, there)[-1].again and forward_move(stuck, there) is None
+    )  # it is an act, no next move
     # A way that is offered as it is, is not offered twice.
     twice = process(
         FORKED.stages[0], STAGES[1], replace(third, transitions=(to(Kind.BRANCH, "two"),)), STAGES[3]
@@ -577,6 +583,7 @@ def test_a_deal_is_won_with_an_amount(amount: Any, codes: list[str]) -> None:
     assert verdict.allowed is (not codes)
     assert asked(at("four", came=("d",), fields={"amount": 5}), Kind.CLOSE_WON).allowed
     assert asked(at("four", came=("d",)), Kind.CLOSE_WON).allowed  # a record without amounts
+    assert asked(at("one", came=ALL, fields={"amount": None}), Kind.ADVANCE).allowed
 
 
 @pytest.mark.rule("MV-6")

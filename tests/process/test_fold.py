@@ -188,6 +188,7 @@ def test_a_hold_is_counted_and_its_span_kept() -> None:
     nothing = told(event(fold.HELD, 8), event(fold.RESUMED, 8), state=state)
     assert nothing.visits[0].held_seconds == 4 * 3600 and len(nothing.clocks["holds"]) == 2
     assert nothing.resume_date is None
+    assert visits(told(started(), event(fold.RESUMED, 5)), "held_seconds") == [(0,)]
     closed = told(started(), event(fold.HELD, 2), event(fold.LOST, 4, outcome="lost"))
     assert (
         closed.visits[0].held_seconds == 2 * 3600 and closed.hold_since is None and closed.resume_date is None
@@ -470,3 +471,19 @@ def test_marks_of_a_breach_are_kept_and_cleared_by_a_new_one() -> None:
     )
     anew = told(event(clock_events.BREACHED, 9, level="yellow", **at | {"since": "s2"}), state=same)
     assert anew.clocks["marks"][name]["calls"] == []
+
+
+@pytest.mark.rule("SL-2", "SL-4")
+def test_calls_of_one_role_are_not_those_of_another() -> None:
+    def acted(key: str, act: str, type_: str = clock_events.ACTED) -> Any:
+        return event(type_, 2, clock="response", key=key, since="s1", do="flag", act=act)
+
+    def calls(state: Travel, key: str) -> list[str]:
+        return [call["act"] for call in state.clocks["marks"][f"response:{key}"]["calls"]]
+
+    state = told(started(), acted("SR", "a"), acted("SR", "b"), acted("FR", "c"))
+    assert (calls(state, "SR"), calls(state, "FR")) == (["a", "b"], ["c"])
+    state = told(
+        acted("SR", "a", clock_events.CALL_SETTLED), acted("SR", "c", clock_events.CALL_SETTLED), state=state
+    )
+    assert (calls(state, "SR"), calls(state, "FR")) == (["b"], ["c"])

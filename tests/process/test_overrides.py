@@ -223,6 +223,7 @@ def test_a_move_that_needs_leave_is_let_pass_once(where):
     asked = ask(where, deal, criterion_key="", move_kind="regress", to="customer_contact", reason_code=BACK)
     assert (asked.needs_right, asked.to_stage) == ("regress.confirm", "customer_contact")
     decide(where, asked, where.chen)
+    assert budget.budget_used(where.chen, timezone.now()) == 1  # as a waiver that runs
     crm.set_team_member(deal.pk, role="SR", person=where.sun, version=deal.version, **where.how())
     with pytest.raises(NotPermitted):  # another person, the same move
         process.move(deal.journey_id, back, **where.how(where.sun))
@@ -232,6 +233,7 @@ def test_a_move_that_needs_leave_is_let_pass_once(where):
     asked.refresh_from_db()
     assert asked.used_at is not None
     assert not OverrideRequest.objects.permits(timezone.now()).exists()
+    assert budget.budget_used(where.chen, timezone.now()) == 0
     assert list(differences()) == []
 
 
