@@ -212,6 +212,19 @@ ASKED = [
     ),
     {"not": {"field": "c_many", "op": "contains", "value": "red"}},
     {
+        "all": [
+            {"field": "c_choice", "op": "in", "value": ["red", "blue"]},
+            {"field": "c_text", "op": "present"},
+        ]
+    },
+    {
+        "all": [
+            {"field": "amount", "op": "gte", "value": 5},
+            {"field": "c_choice", "op": "eq", "value": "red"},
+        ]
+    },
+    {"field": "amount", "op": "eq", "value": "5.00"},
+    {
         "not": {
             "all": [
                 {"field": "amount", "op": "gt", "value": 5},
