@@ -102,6 +102,8 @@ WORDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "processes/<slug:key>/criteria/rows/": {"key": PROCESS},
     "processes/<slug:key>/hand-overs/": {"key": PROCESS},
     "processes/<slug:key>/hand-overs/rows/": {"key": PROCESS},
+    "processes/<slug:key>/team-figures/": {"key": PROCESS},
+    "processes/<slug:key>/team-figures/rows/": {"key": PROCESS},
     "api/v1/processes/<key>/criteria": {"key": PROCESS},
     "api/v1/processes/<key>/criteria/rows": {"key": PROCESS},
     "processes/<slug:key>/document.yaml": {"key": PROCESS},

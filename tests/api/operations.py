@@ -389,6 +389,7 @@ LINES: Mapping[str, Line] = {
     "contracts_get": Line("zhou", "contract"),
     "contracts_create": Line("zhou", body=lambda p: {
         "opportunity": p.ids["opportunity"], "number": "HN-2026-002", "amount": "5", "currency": "CNY"}, status=201),
+    "shared_figures_of": Line("zhou", "opportunity"),
     "contracts_edit": Line("zhou", "contract", lambda p: {"amount": "120"}),
     "milestones_add": Line("zhou", "contract", lambda p: {"kind": "payment", "name": "尾款"}, status=201),
     "milestones_complete": Line("zhou", "milestone", lambda p: {"on": "2026-01-05"}),
@@ -405,6 +406,7 @@ LINES: Mapping[str, Line] = {
     "rollout_get": Line("zhou"),
     "rollout_change": Line("admin", body=lambda p: {"amnesty_day": 20}),
     "hand_overs_figures": Line("chen"),
+    "deal_team_figures": Line("chen"),
     "funnel_stock": Line("zhou"),
     "funnel_period": Line("zhou"),
     "funnel_cohort": Line("zhou"),

@@ -121,6 +121,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "processes/<slug:key>/criteria/rows/": ("",),
     "processes/<slug:key>/hand-overs/": ("",),
     "processes/<slug:key>/hand-overs/rows/": ("",),
+    "processes/<slug:key>/team-figures/": ("",),
+    "processes/<slug:key>/team-figures/rows/": ("",),
     "processes/<slug:key>/replay/": ("",),
     "processes/<slug:key>/landing/": ("",),
     "processes/<slug:key>/migrate/": ("",),

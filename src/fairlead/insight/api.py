@@ -26,6 +26,7 @@ from .api_deciding import router as deciding
 from .api_hand_overs import router as hand_overs
 from .api_quality import router as quality
 from .api_replay import router as replay
+from .api_team_figures import router as team_figures
 from .questions import Question
 from .schemas import (
     CohortIn,
@@ -50,6 +51,7 @@ router = Router(tags=["insight"])
 router.add_router("", adoption)
 router.add_router("", replay)
 router.add_router("", hand_overs)
+router.add_router("", team_figures)
 router.add_router("", audit)
 router.add_router("", deciding)
 router.add_router("", quality)

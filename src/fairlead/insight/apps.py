@@ -34,6 +34,14 @@ class InsightConfig(AppConfig):
         add_way(
             Part({"zh": "交接", "en": "Hand-overs"}, "insight:hand_overs", "funnel.view", "opportunity"),
         )
+        add_way(
+            Part(
+                {"zh": "共担指标", "en": "Shared figures"},
+                "insight:team_figures",
+                "funnel.view",
+                "opportunity",
+            ),
+        )
         add_action("replay", replay)
         if digest_lines not in weekly_lines:
             add_to_the_first_mail_of_a_week(digest_lines)

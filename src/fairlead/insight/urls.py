@@ -11,6 +11,7 @@ from fairlead.insight.views import (
     pulse,
     quality,
     replay,
+    team_figures,
     usage,
     week,
 )
@@ -24,6 +25,8 @@ urlpatterns = [
     path("processes/<slug:key>/criteria/rows/", quality.quality_rows, name="quality_rows"),
     path("processes/<slug:key>/hand-overs/", hand_overs.hand_overs, name="hand_overs"),
     path("processes/<slug:key>/hand-overs/rows/", hand_overs.hand_over_rows, name="hand_over_rows"),
+    path("processes/<slug:key>/team-figures/", team_figures.team_figures, name="team_figures"),
+    path("processes/<slug:key>/team-figures/rows/", team_figures.team_figure_rows, name="team_figure_rows"),
     path("processes/<slug:key>/replay/", replay.replay, name="replay"),
     path("funnel/rows/", funnel.funnel_rows, name="funnel_rows"),
     path("funnel/export.csv", funnel.funnel_csv, name="funnel_csv"),

@@ -1,5 +1,6 @@
 """Contracts and the steps that follow a signature."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from fairlead.common.access import access
 from fairlead.common.refusals import NotFound
 from fairlead.common.rest import MOST, Cut, IfMatch, PathId, cut, etag, listed, sort_named, version_in
 from fairlead.common.text import clean_text
+from fairlead.crm.models import Opportunity
 from fairlead.crm.services.values import value_of
 from fairlead.fields.catalogue import catalogue
 from fairlead.fields.lists import filtered, readable, sorts_of
@@ -26,8 +28,11 @@ from .schemas import (
     DoneIn,
     MilestoneIn,
     MilestoneOut,
+    SharedFiguresListOut,
     milestone_out,
 )
+from .shared_figures import all_met, shared_of
+from .shared_reading import MASK, signed_of
 
 router = Router(tags=["offers"])
 #: They take no If-Match, and yet somebody else may have been first.
@@ -102,6 +107,32 @@ def edit(
     row = services.edit_contract(pk, values, version=version, **_how(request))
     etag(response, row.version)
     return _out(Contract.objects.select_related("journey__stage").get(pk=row.pk), request.user)
+
+
+@router.get(
+    "/opportunities/{id:pk}/shared-figures", response=SharedFiguresListOut, operation_id="shared_figures_of"
+)
+@access("contract.view", api=True)
+def shared_figures(request: HttpRequest, pk: PathId) -> dict[str, Any]:
+    """What AR, SR and FR of a deal answer for together, contract by contract: satisfaction, profit, collection (IT-6)."""
+    if not Opportunity.objects.visible_to(request.user).filter(pk=pk).exists():
+        raise NotFound
+    rows = list(_rows(request.user).filter(opportunity=pk).select_related("opportunity").order_by("pk"))
+    today = timezone.localdate()
+    with_profit = request.user.may(MASK)  # type: ignore[union-attr]
+    items = []
+    for row, signed in zip(rows, signed_of(rows), strict=True):
+        figures = shared_of(signed, today=today, with_profit=with_profit)
+        items.append(
+            {
+                "contract": row.pk,
+                "number": row.number,
+                "currency": row.currency,
+                "figures": [asdict(one) for one in figures],
+                "all_met": all_met(figures),
+            }
+        )
+    return {"items": items}
 
 
 @router.post("/contracts/{id:pk}/milestones", response={201: MilestoneOut}, operation_id="milestones_add")

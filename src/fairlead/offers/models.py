@@ -23,8 +23,20 @@ class MilestoneKind(models.TextChoices):
     PAYMENT = "payment", pgettext_lazy("milestone", "Payment")
 
 
+class SatisfactionSource(models.TextChoices):
+    SURVEY = "survey", pgettext_lazy("satisfaction", "Survey")
+    VISIT = "visit", pgettext_lazy("satisfaction", "Return visit")
+    ACCEPTANCE = "acceptance", pgettext_lazy("satisfaction", "Sheet of acceptance")
+    REVIEW = "review", pgettext_lazy("satisfaction", "Review of the project")
+    OTHER = "other", pgettext_lazy("satisfaction", "Other source")
+
+
 class Contract(models.Model):
-    """A contract of an opportunity. `countersigned_date`: both have signed; only then does it stand."""
+    """A contract of an opportunity. `countersigned_date`: both have signed; only then does it stand.
+
+    `actual_cost` is in the currency of the contract. `satisfaction`: how the customer rates it, from 0 to 10, with the
+    day and the source of that word; `satisfaction_target` empty: the usual one (IT-6).
+    """
 
     number = models.CharField(max_length=60, unique=True)
     opportunity = models.ForeignKey(Opportunity, models.PROTECT, related_name="+")
@@ -33,6 +45,11 @@ class Contract(models.Model):
     countersigned_date = models.DateField(null=True, blank=True)
     amount = models.DecimalField(max_digits=18, decimal_places=2)
     currency = models.CharField(max_length=3, default="CNY")
+    actual_cost = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    satisfaction = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True)
+    satisfaction_date = models.DateField(null=True, blank=True)
+    satisfaction_source = models.CharField(max_length=10, choices=SatisfactionSource, null=True, blank=True)
+    satisfaction_target = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True)
     owner = models.ForeignKey(USER, models.PROTECT, null=True, blank=True, related_name="+")
     team = models.ForeignKey("organisation.Team", models.PROTECT, null=True, blank=True, related_name="+")
     custom = models.JSONField(default=dict, blank=True)
@@ -51,6 +68,19 @@ class Contract(models.Model):
                 name="contract_countersigned_after_signed",
                 condition=Q(countersigned_date=None)
                 | Q(signed_date__isnull=False, countersigned_date__gte=models.F("signed_date")),
+            ),
+            models.CheckConstraint(
+                name="contract_cost_not_negative", condition=Q(actual_cost=None) | Q(actual_cost__gte=0)
+            ),
+            models.CheckConstraint(
+                name="contract_satisfaction_from_0_to_10",
+                condition=(Q(satisfaction=None) | Q(satisfaction__gte=0, satisfaction__lte=10))
+                & (Q(satisfaction_target=None) | Q(satisfaction_target__gte=0, satisfaction_target__lte=10)),
+            ),
+            models.CheckConstraint(
+                name="contract_satisfaction_says_when_and_whence",
+                condition=Q(satisfaction=None)
+                | Q(satisfaction_date__isnull=False, satisfaction_source__isnull=False),
             ),
         ]
         indexes = [models.Index(fields=["opportunity"], name="contract_opportunity")]

@@ -14,6 +14,7 @@ from .catalogue import CONTRACT
 from .models import Milestone
 
 Number = Annotated[str, Field(min_length=1, max_length=60)]
+Score = Annotated[Decimal, Field(ge=0, le=10, max_digits=3, decimal_places=1, allow_inf_nan=False)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 
 
@@ -48,6 +49,11 @@ class ContractChange(Body):
     currency: Currency | None = None
     signed_date: Day | None = None
     countersigned_date: Day | None = None
+    actual_cost: Amount | None = None
+    satisfaction: Score | None = None
+    satisfaction_date: Day | None = None
+    satisfaction_source: Literal["survey", "visit", "acceptance", "review", "other"] | None = None
+    satisfaction_target: Score | None = None
     fields: Annotated[dict[Key, Any], Field(max_length=100, description="Custom fields by key")] = Field(
         default_factory=dict
     )
@@ -58,6 +64,32 @@ class MilestoneIn(Body):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     due_date: Day | None = None
     amount: Amount | None = None
+
+
+class SharedFigureOfOut(Answer):
+    """`value`: a score of 10, an amount in `currency`, or the percent that was paid by its due date. `n` 0: nothing was
+    measured; `met` null: neither that, or no target was agreed."""
+
+    kind: Literal["satisfaction", "profit", "collection"]
+    value: Decimal | None
+    target: Decimal | None
+    n: int
+    met: bool | None
+
+
+class SharedFiguresOut(Answer):
+    """Of one contract. `all_met`: one figure that failed fails all three roles; null while not all are measured. Without
+    the right to see margins, profit is left out."""
+
+    contract: int
+    number: str
+    currency: str
+    figures: list[SharedFigureOfOut]
+    all_met: bool | None
+
+
+class SharedFiguresListOut(Answer):
+    items: list[SharedFiguresOut]
 
 
 class DoneIn(Body):

@@ -125,6 +125,20 @@ class Fulfilment(Agent):
                 today.attest(
                     self, "atcc", "FIN", "款清、无争议、资料齐，同意关闭。", self.sim.staff.by_role[Role.FIN]
                 )
+            self.rated(today)
+
+    def rated(self, today: Day) -> None:
+        """Most customers say how satisfied they are, and finance knows what the work has cost."""
+        rng = self.rng
+        found: dict[str, Any] = {}
+        if rng.random() < 0.85:
+            score = Decimal(min(max(round(rng.gauss(84, 9)), 40), 100)) / 10
+            found |= {"satisfaction": score, "satisfaction_date": today.date, "satisfaction_source": "visit"}
+        if rng.random() < 0.8:
+            share = Decimal(str(round(rng.gauss(0.68, 0.06), 4)))
+            found["actual_cost"] = (self.deal.amount * share).quantize(Decimal("0.01"))
+        if found:
+            self._edit(today, **found)
 
     def go_on(self, today: Day) -> None:
         to = NEXT[self.stage]

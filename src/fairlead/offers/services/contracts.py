@@ -23,6 +23,9 @@ from fairlead.process.services import facts_change, mirror_subjects
 
 from ..models import Contract, Milestone, MilestoneKind
 
+RATED = ("satisfaction", "satisfaction_date", "satisfaction_source")
+LARGEST = Decimal(10) ** 16
+
 
 @contextmanager
 def _changing(contract: Contract, at: datetime) -> Iterator[None]:
@@ -127,10 +130,11 @@ def edit_contract(
     """Change number, dates, amount or custom fields. Raises NotFound, NotPermitted, Stale, Invalid."""
     row = _locked(contract_id, by=by, version=version)
     fields = catalogue("contract")
-    values = _clean(changes)
+    values = _clean(changes, by=by)
     _check_dates(
         values.get("signed_date", row.signed_date), values.get("countersigned_date", row.countersigned_date)
     )
+    _check_satisfaction({key: values.get(key, getattr(row, key)) for key in RATED})
     if values.get("number") and Contract.objects.filter(number=values["number"]).exclude(pk=row.pk).exists():
         raise Invalid.field("number", _("A contract with this number exists."))
     frozen = frozen_of("contract", [row.pk]).get(row.pk, frozenset()) & set(values)
@@ -234,11 +238,25 @@ def _too_small() -> str:
     return _("An amount of zero or more is expected.")
 
 
-def _clean(raw: dict[str, Any]) -> dict[str, Any]:
+def _outside(key: str, value: Any) -> str:
+    """Why a column does not hold the value; blank where it does."""
+    if value is None:
+        return ""
+    if key in ("amount", "actual_cost"):
+        if value < 0:
+            return _too_small()
+        return "" if value < LARGEST else _("The number is too large.")
+    if key in ("satisfaction", "satisfaction_target") and (not 0 <= value <= 10 or value != round(value, 1)):
+        return _("A score from 0 to 10 is expected, with one decimal at most.")
+    return ""
+
+
+def _clean(raw: dict[str, Any], *, by: Any = None) -> dict[str, Any]:
+    """`by`: who sets them, where it is a person and not the product itself."""
     fields, values, errors = catalogue("contract"), {}, []
     for key, value in raw.items():
         spec = fields.get(key)
-        if spec is None or not spec.settable:
+        if spec is None or not spec.settable or (by is not None and not spec.writable_by(by)):
             errors.append({"field": key, "message": _("This field is not here to be set.")})
             continue
         try:
@@ -246,8 +264,8 @@ def _clean(raw: dict[str, Any]) -> dict[str, Any]:
         except BadValue as error:
             errors.append({"field": key, "message": str(error)})
             continue
-        if key == "amount" and values[key] is not None and values[key] < 0:
-            errors.append({"field": key, "message": _too_small()})
+        if message := _outside(key, values[key]):
+            errors.append({"field": key, "message": message})
     if errors:
         raise Invalid(errors=errors)
     return values
@@ -256,6 +274,16 @@ def _clean(raw: dict[str, Any]) -> dict[str, Any]:
 def _check_dates(signed: date | None, countersigned: date | None) -> None:
     if countersigned is not None and (signed is None or countersigned < signed):
         raise Invalid.field("countersigned_date", _("It is countersigned on or after the day of signing."))
+
+
+def _check_satisfaction(said: dict[str, Any]) -> None:
+    """A score says when it was given and where it comes from; neither is set without a score."""
+    if said["satisfaction"] is None:
+        return
+    missing = [key for key in RATED[1:] if said[key] in (None, "")]
+    if missing:
+        text = _("A score needs its day and its source: enter all three together.")
+        raise Invalid(errors=[{"field": key, "message": text} for key in missing])
 
 
 @transaction.atomic

@@ -34,8 +34,10 @@ from fairlead.journal.undoing import undo_url
 
 from .. import services
 from ..models import Contract, Milestone, MilestoneKind
+from ..shared_reading import contract_words
 
 TABS = ("milestones", "timeline", "fields", "files", "history")
+FILED = ("number", "amount", "currency", "signed_date", "countersigned_date")  # with the contract itself
 
 
 @access("contract.view")
@@ -104,7 +106,11 @@ def of_opportunity(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     context = deal_context(request, pk, "contracts")
     rows = (
-        Contract.objects.visible_to(user).filter(opportunity=pk).prefetch_related("milestones").order_by("pk")
+        Contract.objects.visible_to(user)
+        .filter(opportunity=pk)
+        .select_related("opportunity")
+        .prefetch_related("milestones")
+        .order_by("pk")
     )
     context["contracts"] = [
         {
@@ -113,6 +119,7 @@ def of_opportunity(request: HttpRequest, pk: int) -> HttpResponse:
             "equal": c.amount == context["row"].amount and c.currency == context["row"].currency,
             "done": sum(m.done_date is not None for m in c.milestones.all()),
             "total": len(c.milestones.all()),
+            **contract_words(c, reader=user, today=timezone.localdate()),
         }
         for c in rows
     ]
@@ -137,7 +144,9 @@ def create(request: HttpRequest) -> HttpResponse:
             values = read(specs, request.POST, user)
             row = services.create_contract(deal.pk, **_typed(values), **act(request))
             if more := {
-                s.key: values[s.key] for s in specs if s.custom and values.get(s.key) not in (None, "", [])
+                s.key: values[s.key]
+                for s in specs
+                if s.key not in FILED and values.get(s.key) not in (None, "", [])
             }:
                 services.edit_contract(row.pk, more, version=row.version, **act(request))
             return go(
@@ -178,7 +187,7 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
     fields = catalogue("contract")
     found: dict[str, Any] = {"number": "", "amount": None, "currency": ""}
     errors = []
-    for key in ("number", "amount", "currency", "signed_date", "countersigned_date"):
+    for key in FILED:
         try:
             found[key] = clean(fields[key], values.get(key))
         except BadValue as error:
@@ -232,8 +241,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _not_negative(changes: dict[str, Any]) -> None:
-    if "amount" in changes and str(changes["amount"]).strip().startswith("-"):
-        raise Invalid.field("amount", _("An amount of zero or more is expected."))
+    for key in ("amount", "actual_cost"):
+        if key in changes and str(changes[key]).strip().startswith("-"):
+            raise Invalid.field(key, _("An amount of zero or more is expected."))
 
 
 def _save(request: HttpRequest, pk: int, specs: list[Any]) -> tuple[Contract, str]:
