@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from django.apps import apps
 from django.db import models
 
 from fairlead.common import bulk
@@ -51,6 +52,14 @@ def delete(rows: models.QuerySet[Any]) -> None:
     """Without asking Python for what hangs on them: the caller has seen to that."""
     chosen = rows.model._base_manager.filter(pk__in=list(rows.order_by().values_list("pk", flat=True)))
     chosen._raw_delete(chosen.db)
+
+
+def delete_about(app_label: str, kind: str, ids: Collection[int]) -> None:
+    """Rows of a room that are about records (`subject_type`, `subject_id`), with what cascades from them."""
+    for model in apps.get_app_config(app_label).get_models():
+        names = {field.name for field in model._meta.concrete_fields}
+        if {"subject_type", "subject_id"} <= names:
+            model._base_manager.filter(subject_type=kind, subject_id__in=ids).delete()
 
 
 def referred_to(

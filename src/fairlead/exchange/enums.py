@@ -50,3 +50,13 @@ class RowState(models.TextChoices):
     FAILED = "failed", pgettext_lazy("import row state", "Refused")
     UNDONE = "undone", pgettext_lazy("import row state", "Undone")
     KEPT = "kept", pgettext_lazy("import row state", "Kept")
+
+
+class SampleState(models.TextChoices):
+    """Where the sample data of a company stand. `stopped`: something went wrong; what is there can be cleared."""
+
+    NONE = "none", pgettext_lazy("sample data", "None")
+    LOADING = "loading", pgettext_lazy("sample data", "Being loaded")
+    LOADED = "loaded", pgettext_lazy("sample data", "Loaded")
+    CLEARING = "clearing", pgettext_lazy("sample data", "Being cleared")
+    STOPPED = "stopped", pgettext_lazy("sample data", "Stopped")

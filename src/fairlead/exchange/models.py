@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .enums import ImportKind, RowAction, RowState, RunState
+from .enums import ImportKind, RowAction, RowState, RunState, SampleState
 from .querysets import ImportRowQuerySet, ImportRunQuerySet, MappingPresetQuerySet
 
 USER = settings.AUTH_USER_MODEL
@@ -127,3 +127,38 @@ class MappingPreset(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SampleData(models.Model):
+    """Where loading or clearing the sample data stands: one row (pk 1), which is the lock too.
+
+    `basis`: what the records are drawn up from (process, people, language), so that a job that is taken up again goes
+    on with the same plan; `made`: kind → ids in the order of the plan; `steps_done` counts its transactions. `removed`:
+    kind → how many went; `kept`: kind → ids of records that real ones need, which are no samples any more.
+    """
+
+    state = models.CharField(max_length=10, choices=SampleState, default=SampleState.NONE)
+    number = models.PositiveIntegerField(default=0)  # of the load, and the seed of what it makes
+    basis = models.JSONField(default=dict)
+    made = models.JSONField(default=dict)
+    removed = models.JSONField(default=dict)
+    kept = models.JSONField(default=dict)
+    steps_done = models.PositiveIntegerField(default=0)
+    steps_total = models.PositiveIntegerField(default=0)
+    begun_by = models.ForeignKey(USER, models.PROTECT, null=True, blank=True, related_name="+")
+    begun_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    runner = models.CharField(max_length=32, blank=True, default="")
+    alive_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="sample_data_one_row", condition=Q(pk=1)),
+            models.CheckConstraint(
+                name="sample_data_steps_within_total", condition=Q(steps_done__lte=models.F("steps_total"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.state

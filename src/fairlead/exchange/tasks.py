@@ -6,8 +6,10 @@ from django.utils.translation import gettext as _
 from django_tasks import task
 
 from . import services
-from .enums import RunState
-from .models import ImportRun
+from .enums import RunState, SampleState
+from .models import ImportRun, SampleData
+from .services.sample_clearing import clear
+from .services.sample_loading import load
 from .services.working import clock
 
 JOBS = {
@@ -38,3 +40,23 @@ def work_on(run_id: int) -> None:
 
 def enqueue(run: ImportRun) -> None:
     work_on.enqueue(run.pk)
+
+
+@task(queue_name="imports")
+def work_on_sample_data() -> None:
+    """Load or clear the sample data, whichever they wait for. Bears a second run, and a second worker."""
+    state = SampleData.objects.filter(pk=1).values_list("state", flat=True).first()
+    job = {SampleState.LOADING: load, SampleState.CLEARING: clear}.get(SampleState(state or SampleState.NONE))
+    if job is None:
+        return
+    try:
+        job()
+    except Exception:
+        SampleData.objects.filter(pk=1, state=state).update(
+            state=SampleState.STOPPED, runner="", ended_at=clock()
+        )
+        raise
+
+
+def enqueue_sample_data() -> None:
+    work_on_sample_data.enqueue()

@@ -7,6 +7,7 @@ For the product itself (an import run, a simulated company): the caller has the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +15,8 @@ from fairlead.common import bulk
 from fairlead.journal.services import NewEvent, record
 
 from ..enums import ActivityState
-from ..models import Activity, File, Task
-from . import activities, files, tasks
+from ..models import Activity, Comment, File, Task
+from . import activities, files, notes, tasks
 
 
 def log_many(rows: Sequence[Activity], *, channel: str) -> Sequence[Activity]:
@@ -69,6 +70,19 @@ def task_many(rows: Sequence[Task], *, channel: str) -> Sequence[Task]:
     record(
         [
             tasks._event(row, "task_added", by=row.created_by, at=row.created_at, channel=channel)
+            for row in rows
+        ]
+    )
+    return rows
+
+
+def comment_many(rows: Sequence[Comment], *, recorded_at: datetime, channel: str) -> Sequence[Comment]:
+    """Say a word about many records; a word of the past has its `at`, and the instant at which it was written down.
+    Nobody is told: it calls nobody."""
+    bulk.insert(rows)
+    record(
+        [
+            replace(notes._event(row, "commented", by=row.by, at=row.at, channel=channel), recorded_at=recorded_at)
             for row in rows
         ]
     )
