@@ -426,6 +426,9 @@ LINES: Mapping[str, Line] = {
     "imports_run": Line("chen", "import", status=409),
     "imports_undo": Line("chen", "import", status=409),
     "imports_rows": Line("chen", "import"),
+    "sample_data_get": Line("admin"),
+    "sample_data_load": Line("admin", status=409),
+    "sample_data_clear": Line("admin", status=409),
 }  # fmt: skip
 FILE = ("accounts.csv", "客户名称,城市\n启晨半导体,无锡\n".encode())
 SESSION_ONLY = {"keys_list", "keys_create", "keys_revoke"}

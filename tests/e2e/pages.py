@@ -130,6 +130,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "profile/password": ("",),
     "profile/second-step": ("",),
     "recent/": ("",),
+    "sample-data/": ("",),
     "search/": ("?q=a", "?q=启晨"),
     "segments/": ("",),
     "segments/<int:pk>/": ("",),

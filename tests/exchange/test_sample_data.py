@@ -276,7 +276,13 @@ def test_what_people_did_with_samples_goes_with_them(admin, django_capture_on_co
     deal = Opportunity.objects.filter(journey__state="open").order_by("pk").first()
     with django_capture_on_commit_callbacks(execute=True):
         log_activity(
-            "opportunity", deal.pk, kind="call", summary="回电", outcome="talked", done_at=timezone.now(), **how(admin)
+            "opportunity",
+            deal.pk,
+            kind="call",
+            summary="回电",
+            outcome="talked",
+            done_at=timezone.now(),
+            **how(admin),
         )
         add_task("opportunity", deal.pk, title="寄样品", **how(admin))
         add_file("account", deal.account_id, kind="letter", name="函.txt", content=b"abc", **how(admin))
@@ -296,8 +302,14 @@ def test_real_records_stay_and_what_they_need_loses_its_badge(admin):
     real = create("opportunity", {"name": "真实商机", "account": account.pk}, **how(admin))
     mine = create("account", {"name": "真实客户", "segment": Segment.objects.first().pk}, **how(admin))
     log_activity(
-        "account", mine.pk, kind="call", summary="介绍人", outcome="talked", contact_ids=[contact.pk],
-        done_at=timezone.now(), **how(admin),
+        "account",
+        mine.pk,
+        kind="call",
+        summary="介绍人",
+        outcome="talked",
+        contact_ids=[contact.pk],
+        done_at=timezone.now(),
+        **how(admin),
     )
     won = Opportunity.objects.filter(journey__state="won").exclude(account__in=(account, other)).first()
     create_contract(won.pk, number="HX-1", amount=Decimal(1000), currency="CNY", **how(admin))
@@ -310,9 +322,7 @@ def test_real_records_stay_and_what_they_need_loses_its_badge(admin):
             {contact.pk, *ContactRole.objects.filter(opportunity=won).values_list("contact_id", flat=True)}
         ),
         "account": sorted({account.pk, other.pk, won.account_id}),
-        "segment": sorted(
-            set(Account.objects.exclude(segment=None).values_list("segment_id", flat=True))
-        ),
+        "segment": sorted(set(Account.objects.exclude(segment=None).values_list("segment_id", flat=True))),
     }
     assert set(Opportunity.objects.values_list("pk", "is_sample")) == {(real.pk, False), (won.pk, False)}
     assert not any(model.objects.filter(is_sample=True).exists() for model, _n in KINDS.values())

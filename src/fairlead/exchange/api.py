@@ -6,6 +6,7 @@ Checking, running and undoing are jobs: the answer comes at once, `state` tells 
 from collections.abc import Callable
 from typing import Annotated, Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import File as FilePart
@@ -17,8 +18,18 @@ from fairlead.journal.enums import Channel
 
 from . import services
 from .models import ImportRun
-from .schemas import ImportOut, ImportRowOut, MappingIn, UploadIn, import_out, import_row_out
-from .tasks import enqueue
+from .schemas import (
+    ImportOut,
+    ImportRowOut,
+    MappingIn,
+    SampleDataOut,
+    UploadIn,
+    import_out,
+    import_row_out,
+    sample_data_out,
+)
+from .services import samples
+from .tasks import enqueue, enqueue_sample_data
 
 router = Router(tags=["exchange"])
 
@@ -124,3 +135,36 @@ def rows(
         found = found.filter(state={"refused": "failed", "kept": "kept"}[only])
     page, following = cut(found, Sort("number", "number"), cursor, limit)
     return listed(map(import_row_out, page), following)
+
+
+@router.get("/sample-data", response=SampleDataOut, operation_id="sample_data_get")
+@access("settings.manage", api=True)
+def sample_data(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+    """Where the sample data of the company stand, and how far their loading or clearing is."""
+    row = samples.sample_data()
+    etag(response, row.version)
+    return sample_data_out(row)
+
+
+@router.post("/sample-data/load", response={202: SampleDataOut}, operation_id="sample_data_load")
+@access("settings.manage", api=True)
+def load_sample_data(request: HttpRequest, response: HttpResponse) -> Status[dict[str, Any]]:
+    """Fill an empty company with a small one to try things with, as a job. 409 where there are records, or samples."""
+    return _begin_sample_data(request, response, samples.begin_load)
+
+
+@router.post("/sample-data/clear", response={202: SampleDataOut}, operation_id="sample_data_clear")
+@access("settings.manage", api=True)
+def clear_sample_data(request: HttpRequest, response: HttpResponse) -> Status[dict[str, Any]]:
+    """Take the sample records away with all that hangs on them, as a job. What real records need stays and is told."""
+    return _begin_sample_data(request, response, samples.begin_clear)
+
+
+def _begin_sample_data(
+    request: HttpRequest, response: HttpResponse, begin: Callable[..., Any]
+) -> Status[dict[str, Any]]:
+    with transaction.atomic():
+        row = begin(**_how(request))
+        enqueue_sample_data()
+    etag(response, row.version)
+    return Status(202, sample_data_out(row))

@@ -22,6 +22,10 @@ class ExchangeConfig(AppConfig):
 
         uses.read_with(read)
         registry.PEOPLE_ARE_COMING.append(lambda: being_built() is not None)
+        registry.FIRST_DATA["sample"] = (
+            _("Sample data to try things with; one click clears them"),
+            "exchange:sample_data",
+        )
         registry.FIRST_DATA["import"] = (_("A file of mine: import it next"), "exchange:imports")
         fairness.install()
         turns.use(fairness.Pace)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fairlead.common.rest import Answer, Body
 
-from .models import ImportRow, ImportRun
+from .models import ImportRow, ImportRun, SampleData
 from .reading.problems import RowProblem
 
 Column = Annotated[str, Field(max_length=200)]
@@ -122,4 +122,28 @@ def import_row_out(row: ImportRow) -> dict[str, Any]:
             }
             for p in found
         ],
+    }  # fmt: skip
+
+
+class SampleDataOut(Answer):
+    """`state`: none, loading, loaded, clearing, stopped. `removed` counts by kind what the last clearing took away,
+    `kept` names the records that stayed because real ones need them."""
+
+    state: str
+    steps_done: int
+    steps_total: int
+    made: dict[str, int]
+    removed: dict[str, int]
+    kept: dict[str, list[int]]
+    begun_by: int | None
+    begun_at: datetime | None
+    ended_at: datetime | None
+    version: int
+
+
+def sample_data_out(row: SampleData) -> dict[str, Any]:
+    return {
+        "state": row.state, "steps_done": row.steps_done, "steps_total": row.steps_total,
+        "made": {kind: len(ids) for kind, ids in row.made.items()}, "removed": row.removed, "kept": row.kept,
+        "begun_by": row.begun_by_id, "begun_at": row.begun_at, "ended_at": row.ended_at, "version": row.version,
     }  # fmt: skip

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import demo, wizard
+from .views import demo, samples, wizard
 
 app_name = "exchange"
 
@@ -18,4 +18,7 @@ urlpatterns = [
     path("imports/<int:pk>/preview/", wizard.preview, name="preview"),
     path("imports/<int:pk>/run/", wizard.run, name="run"),
     path("imports/<int:pk>/undo/", wizard.undo, name="undo"),
+    path("sample-data/", samples.sample_data, name="sample_data"),
+    path("sample-data/load/", samples.load, name="load_sample_data"),
+    path("sample-data/clear/", samples.clear, name="clear_sample_data"),
 ]

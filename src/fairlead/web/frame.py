@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from fairlead.common.questions import Question
 from fairlead.exchange.demo.progress import being_built
+from fairlead.exchange.models import SampleData
 from fairlead.organisation.models import Organisation, User, WorkingCalendar
 from fairlead.process.models import Journey
 from fairlead.process.selectors.approval_inbox import waiting_count_of
@@ -31,7 +32,8 @@ RECORD_PAGES: Final[Mapping[str, str]] = {
 
 
 def _around(person: int, kind: str, pk: int) -> Any:
-    """Of one person: the name of the organisation, whether its people are sample people, how many records have
+    """Of one person: the name of the organisation, whether its people or records are
+    samples, how many records have
     news, how many open deals are theirs (the rows of others would cost a count of all), whether the record of
     this page is a favourite, how many approvals wait for them, and whether anybody has a calendar or leave of
     their own."""
@@ -40,6 +42,7 @@ def _around(person: int, kind: str, pk: int) -> Any:
     return User.objects.filter(pk=person).values_list(
         Subquery(organisation.values("name")),
         Exists(organisation) & Exists(User.objects.filter(is_sample=True)),
+        Exists(SampleData.objects.exclude(state="none")),
         Subquery(unread_count_of(person)),
         Subquery(mine.order_by().values("owner").annotate(n=Count("*")).values("n")),
         Exists(star_of(person, kind, pk)),
@@ -48,7 +51,7 @@ def _around(person: int, kind: str, pk: int) -> Any:
     )
 
 
-_Frame = tuple[str | None, bool, int | None, int | None, bool, int | None, str | None]
+_Frame = tuple[str | None, bool, bool, int | None, int | None, bool, int | None, str | None]
 _frame_of: Question[_Frame] = Question(_around)
 
 
@@ -68,7 +71,16 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     here = request.resolver_match.view_name if request.resolver_match else ""
     kind, pk = _record_at(request)
     found = _frame_of.first(user.pk, kind, pk)
-    company, is_demo, unread, deals, starred, asked, people = found or ("", False, 0, 0, False, 0, "")
+    company, is_demo, samples, unread, deals, starred, asked, people = found or (
+        "",
+        False,
+        False,
+        0,
+        0,
+        False,
+        0,
+        "",
+    )
     if kind:
         remember_star(user, kind, pk, starred=bool(starred))
     around = navigation.around(user)
@@ -100,12 +112,19 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
         "guide": guide,
         "inbox": {"url": urls["inbox"], "count": unread or 0},
         "company": company or "",
-        "badge": _("Sample data") if is_demo else "",
-        "badge_url": reverse("web:guide", args=["demo"]) if is_demo else "",
+        "badge": _("Sample data") if is_demo or samples else "",
+        "badge_url": _about_samples(user) if samples else reverse("web:guide", args=["demo"]) if is_demo else "",
         "viewing": _viewing(request),
         "building": _building() if is_demo else {},
         "as_of": timezone.localtime().strftime("%H:%M"),
     }  # fmt: skip
+
+
+def _about_samples(user: User) -> str:
+    """Where the samples are cleared; for whoever may not, what they are."""
+    if user.may("settings.manage"):
+        return reverse("exchange:sample_data")
+    return reverse("web:guide", args=["settings"])
 
 
 @lru_cache(maxsize=4)

@@ -106,6 +106,8 @@ MORE_SETTINGS: Final = (
          says=_("Working days, days off and make-up workdays of a year.")),
     Item("soft_landing", _("Soft landing"), "insight:soft_landing", "adjustments-horizontal",
          says=_("Weights of adoption, clean-up days, what is measured and asked.")),
+    Item("sample_data", _("Sample data"), "exchange:sample_data", "rocket",
+         says=_("Fill an empty company to look around, and clear it again.")),
     Item("profile", _("My account"), "organisation:profile", "user",
          says=_("Language, theme, time zone, password, API keys.")),
     Item("leave", _("Leave"), "organisation:leave", "calendar-event",

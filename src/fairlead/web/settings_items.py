@@ -27,7 +27,7 @@ GROUPS: Final[Sequence[tuple[Words, tuple[str, ...]]]] = (
     (_("Process"), ("processes", "fields", "lists")),
     (_("People"), ("users", "rights")),
     (_("Company"), ("organisation", "calendar")),
-    (pgettext_lazy("settings", "Data"), ("imports", "audit")),
+    (pgettext_lazy("settings", "Data"), ("imports", "sample_data", "audit")),
     (pgettext_lazy("settings", "Mine"), ("profile", "leave", "notifications")),
     (pgettext_lazy("settings", "Product"), ("help", "about", "styleguide")),
 )
@@ -70,6 +70,7 @@ SINGLE: Final[Sequence[Setting]] = (
     Setting("profile", _("API keys"), "#keys-own", _("token, integration")),
     Setting("notifications", _("Quiet hours"), "#f-quiet_from", _("do not disturb")),
     Setting("notifications", _("Digest of mail"), "#f-digest", _("e-mail, daily summary")),
+    Setting("sample_data", _("Clear sample data"), "", _("demo, example, try, remove, reset")),
     Setting("imports", _("Import a file"), "", _("Excel, CSV, undo an import, migrate")),
 )  # fmt: skip
 

@@ -6,34 +6,66 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exchange', '0001_imports'),
+        ("exchange", "0001_imports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SampleData',
+            name="SampleData",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('none', 'None'), ('loading', 'Being loaded'), ('loaded', 'Loaded'), ('clearing', 'Being cleared'), ('stopped', 'Stopped')], default='none', max_length=10)),
-                ('number', models.PositiveIntegerField(default=0)),
-                ('basis', models.JSONField(default=dict)),
-                ('made', models.JSONField(default=dict)),
-                ('removed', models.JSONField(default=dict)),
-                ('kept', models.JSONField(default=dict)),
-                ('steps_done', models.PositiveIntegerField(default=0)),
-                ('steps_total', models.PositiveIntegerField(default=0)),
-                ('begun_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('runner', models.CharField(blank=True, default='', max_length=32)),
-                ('alive_at', models.DateTimeField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('begun_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("none", "None"),
+                            ("loading", "Being loaded"),
+                            ("loaded", "Loaded"),
+                            ("clearing", "Being cleared"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default="none",
+                        max_length=10,
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(default=0)),
+                ("basis", models.JSONField(default=dict)),
+                ("made", models.JSONField(default=dict)),
+                ("removed", models.JSONField(default=dict)),
+                ("kept", models.JSONField(default=dict)),
+                ("steps_done", models.PositiveIntegerField(default=0)),
+                ("steps_total", models.PositiveIntegerField(default=0)),
+                ("begun_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("runner", models.CharField(blank=True, default="", max_length=32)),
+                ("alive_at", models.DateTimeField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "begun_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='sample_data_one_row'), models.CheckConstraint(condition=models.Q(('steps_done__lte', models.F('steps_total'))), name='sample_data_steps_within_total')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("pk", 1)), name="sample_data_one_row"),
+                    models.CheckConstraint(
+                        condition=models.Q(("steps_done__lte", models.F("steps_total"))),
+                        name="sample_data_steps_within_total",
+                    ),
+                ],
             },
         ),
     ]

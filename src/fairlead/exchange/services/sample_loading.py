@@ -81,7 +81,7 @@ class Loader:
         assert row.begun_at is not None
         self.row, self.as_of = row, row.begun_at
         people = {u.pk: u for u in User.objects.select_related("team").filter(pk__in=row.basis["people"])}
-        self.owners = [people[pk] for pk in row.basis["people"] if pk in people]
+        self.owners: list[User] = [people[pk] for pk in row.basis["people"] if pk in people]
         self.version = published_version(row.basis["process"])
         self.plan = Plan(
             seed=row.number,
@@ -120,9 +120,7 @@ class Loader:
         self._create(
             "account",
             [
-                self._new(
-                    {**values, "segment": segments[values["segment"]]}, self._owner_of(place), known
-                )
+                self._new({**values, "segment": segments[values["segment"]]}, self._owner_of(place), known)
                 for place, values in enumerate(self.plan.accounts())
             ],
         )
@@ -186,7 +184,9 @@ class Loader:
         )
 
     def _contacts_of(self, deal: Deal) -> list[tuple[int, str]]:
-        return [(self.row.made["contact"][place], role) for place, role in self.plan.contacts_of(deal.account)]
+        return [
+            (self.row.made["contact"][place], role) for place, role in self.plan.contacts_of(deal.account)
+        ]
 
     def _work(self, rows: Sequence[Any], deals: Sequence[Deal]) -> None:
         activities: list[Activity] = []
@@ -211,7 +211,12 @@ class Loader:
                 )  # fmt: skip
             for title, due, done in deal.tasks:
                 task = Task(
-                    **about, title=title, assignee=owner, due_date=due, created_by=owner, created_at=self.as_of
+                    **about,
+                    title=title,
+                    assignee=owner,
+                    due_date=due,
+                    created_by=owner,
+                    created_at=self.as_of,
                 )
                 tasks.append((task, done))
             comments += [Comment(**about, text=text, by=owner, at=at) for text, at in deal.comments]
@@ -238,5 +243,3 @@ class Loader:
                     )
                 )
         place_contacts(roles, by=by, channel=CHANNEL)
-
-

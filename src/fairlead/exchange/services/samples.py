@@ -68,6 +68,17 @@ def is_offered(user: Any) -> bool:
     return bool(rows.exists())
 
 
+def why_not(row: SampleData) -> str:
+    """Why nothing can be loaded now, in words; blank where it can."""
+    if row.state != SampleState.NONE:
+        return _("The sample data are here already, or are being cleared.")
+    if User.objects.filter(is_sample=True).exists():
+        return _("This is the demo company; it has its own sample data.")
+    if not _empty_company().exists():
+        return _("Sample data come into an empty company only: there are records here.")
+    return ""
+
+
 def may_clear(row: SampleData, *, at: datetime) -> bool:
     if row.state in (SampleState.LOADED, SampleState.STOPPED):
         return True
@@ -78,12 +89,8 @@ def may_clear(row: SampleData, *, at: datetime) -> bool:
 def begin_load(*, by: User, at: datetime, channel: str) -> SampleData:
     """Put the loading before the worker. Raises NotPermitted, CannotLoad, and Invalid where no process is published."""
     row = _locked(by)
-    if row.state != SampleState.NONE:
-        raise CannotLoad(_("The sample data are here already, or are being cleared."))
-    if User.objects.filter(is_sample=True).exists():
-        raise CannotLoad(_("This is the demo company; it has its own sample data."))
-    if not _empty_company().exists():
-        raise CannotLoad(_("Sample data come into an empty company only: there are records here."))
+    if reason := why_not(row):
+        raise CannotLoad(reason)
     row.state, row.number, row.begun_by, row.begun_at, row.alive_at = (
         SampleState.LOADING,
         row.number + 1,
@@ -172,7 +179,5 @@ def one_step(row: SampleData, *, at: datetime, **fields: Any) -> None:
 def finish(row: SampleData, state: str, *, at: datetime, **fields: Any) -> None:
     """Set the last state, in the caller's transaction. Raises ClaimLost."""
     fresh = SampleData.objects.filter(pk=1, runner=row.runner, state=row.state)
-    if not fresh.update(
-        state=state, runner="", alive_at=at, ended_at=at, version=F("version") + 1, **fields
-    ):
+    if not fresh.update(state=state, runner="", alive_at=at, ended_at=at, version=F("version") + 1, **fields):
         raise ClaimLost

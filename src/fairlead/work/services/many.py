@@ -82,7 +82,9 @@ def comment_many(rows: Sequence[Comment], *, recorded_at: datetime, channel: str
     bulk.insert(rows)
     record(
         [
-            replace(notes._event(row, "commented", by=row.by, at=row.at, channel=channel), recorded_at=recorded_at)
+            replace(
+                notes._event(row, "commented", by=row.by, at=row.at, channel=channel), recorded_at=recorded_at
+            )
             for row in rows
         ]
     )
