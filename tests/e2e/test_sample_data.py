@@ -23,7 +23,7 @@ def test_from_the_first_visit_to_a_board_with_cards_and_back(chromium: Any, live
     with open_page(chromium, live_server.url, language="en-GB") as page:
         page.goto("/")
         page.get_by_label("Company").fill("Star Works")
-        page.get_by_label("Begin with").select_option("sample")
+        page.get_by_label("Sample data to try things with").check()
         page.get_by_role("button", name="Continue").click()
         page.get_by_label("Name", exact=True).fill("Ada Founder")
         page.get_by_label("User name").fill("ada")
