@@ -146,6 +146,14 @@ def test_pages_have_something_to_show(office, admin, address):
     assert 'class="fl-empty"' not in page
 
 
+def test_samples_do_no_first_step_for_anybody(office, admin):
+    loaded(admin)
+    page = text(office, "/")
+    assert "0 / 5" in page
+    create("account", {"name": "Real"}, **how(admin))
+    assert "1 / 5" in text(office, "/")
+
+
 def test_the_api_loads_tells_and_clears(office, admin):
     def ask(method: str, path: str = "") -> Any:
         answer = getattr(office, method)(f"/api/v1/sample-data{path}", content_type="application/json")

@@ -109,18 +109,24 @@ def _wanted(user: User) -> list[tuple[Step, str]]:
 def _done(user: User) -> dict[str, bool]:
     """What there is says which steps are done: one query."""
     me = user.pk
-    mine = Opportunity.objects.filter(owner_id=me)
+    # Samples are there to look at; they do no step for anybody.
+    samples = Opportunity.objects.filter(is_sample=True)
+    mine = Opportunity.objects.filter(owner_id=me, is_sample=False)
     in_team = Opportunity.objects.filter(Q(owner_id=me) | Q(ar_id=me) | Q(sr_id=me) | Q(fr_id=me))
-    activities = Activity.objects.filter(owner_id=me)
+    activities = Activity.objects.filter(owner_id=me).exclude(
+        subject_type="opportunity", subject_id__in=samples.values("pk")
+    )
     asked = {
         "colleagues": User.objects.filter(is_active=True).exclude(pk=OuterRef("pk")),
-        "accounts": Account.objects.all(),
+        "accounts": Account.objects.filter(is_sample=False),
         "calendar": CalendarDay.objects.filter(source=DaySource.COMPANY),
         "second_step": SecondStep.objects.filter(user_id=me, confirmed_at__isnull=False),
         "deal": mine,
         "activity": activities.filter(state=ActivityState.DONE),
         "next_step": activities.filter(state=ActivityState.PLANNED),
-        "move": Visit.objects.filter(journey__owner_id=me, left_at__isnull=False),
+        "move": Visit.objects.filter(journey__owner_id=me, left_at__isnull=False).exclude(
+            journey__in=samples.values("journey")
+        ),
         "my_deal": in_team,
         "attest": Attestation.objects.filter(by_id=me),
         "comment": Comment.objects.filter(by_id=me),
