@@ -7,9 +7,11 @@ import re
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -118,6 +120,10 @@ REFUSED: dict[str, tuple[str, bytes]] = {
     "xxe in xlsx": ("a.xlsx", archive(**{"xl__workbook.xml": XXE})),
     "xxe in utf-16": ("a.xlsx", archive(**{"xl__workbook.xml": XXE.decode().encode("utf-16")})),
     "xxe in rels": ("a.docx", archive(**{"_rels__x.rels": XXE})),
+    "xxe behind 100 kB of nothing": ("a.docx", archive(**{"word__document.xml": b" " * 100_000 + XXE[21:]})),
+    "xxe behind a comment": ("a.docx", archive(**{"w.xml": b"<!--" + b"x" * 100_000 + b"-->" + XXE[21:]})),
+    "xxe in a part called otherwise": ("a.docx", archive(word__document=XXE)),
+    "xxe in a drawing": ("a.xlsx", archive(**{"xl__drawings__v.vml": XXE})),
     "zip slip": ("a.zip", slip()),
     "broken xlsx": ("a.xlsx", b"PK\x03\x04" + b"x" * 100),
     "text as docx": ("a.docx", b"hello"),
@@ -160,6 +166,11 @@ INERT: dict[str, tuple[str, bytes]] = {
     "empty": ("empty.txt", b""),
     "pdf": ("a.pdf", b"%PDF-1.7\n1 0 obj\n%%EOF\n"),
     "zip": ("a.zip", archive(a=b"x")),
+    "docx with a long text": (
+        "a.docx",
+        archive(**{"word__document.xml": b"<?xml version='1.0'?><d>" + b"x" * 99_999}),
+    ),
+    "docx with a page inside": ("a.docx", archive(**{"word__afchunk.htm": b"<!DOCTYPE html><p>x</p>"})),
     "xlsx": ("a.xlsx", archive(**{"xl__workbook.xml": b"<workbook/>"})),
     "docx with macros": ("a.docm", archive(**{"word__vbaProject.bin": b"x"})),
 }
@@ -219,6 +230,61 @@ def test_everything_else_is_kept_inert(where: Company, client: Client) -> None:
             assert headers["X-Content-Type-Options"] == "nosniff" and "X-Evil" not in headers
             assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
         assert client.get(reverse("work:download", args=[row.pk]) + "?show=1").status_code == 404, what
+
+
+def test_there_are_sixty_of_them() -> None:
+    assert len(REFUSED) + len(INERT) >= 60
+
+
+def kept_on_disk() -> set[str]:
+    return {str(path) for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()}
+
+
+def test_no_door_keeps_anything_of_what_is_refused(where: Company, client: Client) -> None:
+    deal, before = where.deal(), kept_on_disk()
+    client.force_login(where.zhou)
+    for what, (name, content) in REFUSED.items():
+        if not content:
+            continue  # made large by the test of its own
+        assert send(where, client, name, content, deal).status_code == 422, what
+        upload = SimpleUploadedFile(name, content, content_type="text/plain")
+        about = {"subject_type": "opportunity", "subject_id": deal.pk, "kind": "minutes", "content": upload}
+        answer = client.post("/api/v1/files", about)
+        assert answer.status_code == 422 and answer.json()["code"] == "invalid", (what, answer.content)
+    assert not File.objects.exists() and kept_on_disk() == before
+
+
+@pytest.mark.rule("T01")
+def test_nothing_that_is_kept_is_reached_by_whoever_does_not_see_the_record(
+    where: Company, client: Client
+) -> None:
+    """Neither at its two doors nor by its name on the disk, wherever a web server might look for it."""
+    deal, reached = where.deal(), []
+    for name, content in INERT.values():
+        send(where, client, name, content, deal)
+    send(where, client, "photo.jpg", jpeg(more=segment(0xE1, exif())), deal)
+    rows = list(File.objects.all())
+    assert len(rows) == len(INERT) + 1
+    stranger, nobody = Client(), Client()
+    stranger.force_login(where.qi)
+    for row in rows:
+        doors = [reverse("work:download", args=[row.pk]), f"/api/v1/files/{row.pk}/content"]
+        stored = row.content.name
+        doors += [
+            f"/{stored}",
+            f"/media/{stored}",
+            f"/static/{stored}",
+            f"/static/../{stored}",
+            f"/{row.name}",
+        ]
+        for door in doors:
+            for who, visitor in (("stranger", stranger), ("nobody", nobody)):
+                answer = visitor.get(door, follow=False)
+                if answer.status_code not in (302, 401, 403, 404):
+                    reached.append((row.name, door, who, answer.status_code))
+    assert reached == []
+    shown = b"".join(client.get(reverse("work:download", args=[rows[-1].pk])))
+    assert shown.startswith(b"\xff\xd8") and b"GPS" not in shown
 
 
 def test_a_chinese_name_comes_back_as_rfc_5987(where: Company, client: Client) -> None:

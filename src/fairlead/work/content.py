@@ -5,6 +5,7 @@ archives that unpack to sane sizes, nothing that claims to be what it is not. No
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -21,6 +22,10 @@ MOST_UNPACKED: Final = 300 * 2**20
 MOST_ENTRIES: Final = 10_000
 MOST_RATIO: Final = 200  # unpacked to packed, where it is more than a few megabytes
 READ_OF_XML: Final = 64 * 1024
+XML: Final = (".xml", ".rels", ".vml")
+#: What may stand before the first element, and an element.
+_BEFORE: Final = re.compile(rb"<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_ELEMENT: Final = re.compile(rb"<[a-z_]")
 
 PICTURES: Final = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "webp": "webp"}
 ARCHIVES: Final = frozenset(
@@ -225,11 +230,9 @@ def _archive(content: bytes) -> None:
                 name = entry.filename.replace("\\", "/")
                 if name.startswith("/") or ".." in name.split("/") or "\x00" in name:
                     raise _refused(_("This archive would write outside its folder. It is not kept."))
-                if name.lower().endswith((".xml", ".rels")) and not entry.flag_bits & 0x1:
+                if not entry.flag_bits & 0x1:
                     with archive.open(entry) as part:
-                        text = part.read(READ_OF_XML).lower().replace(b"\x00", b"")
-                    if b"<!doctype" in text or b"<!entity" in text:
-                        raise _refused(_("This document fetches parts from elsewhere. It is not kept."))
+                        _part(name.lower(), part.read(READ_OF_XML), is_whole=entry.file_size <= READ_OF_XML)
     except (
         zipfile.BadZipFile,
         NotImplementedError,
@@ -240,6 +243,16 @@ def _archive(content: bytes) -> None:
         ValueError,
     ):
         raise _refused(_("This archive is broken. Save it anew and send it again.")) from None
+
+
+def _part(name: str, beginning: bytes, *, is_whole: bool) -> None:
+    """One part of an archive by its beginning: XML declares what it fetches before its first element, and whoever puts
+    more than that in front of it hides something. A part may be XML whatever it is called."""
+    text = beginning.lower().replace(b"\x00", b"")
+    is_xml = name.endswith(XML)
+    hides = is_xml and not is_whole and not _ELEMENT.search(_BEFORE.sub(b"", text))
+    if b"<!entity" in text or (is_xml and b"<!doctype" in text) or hides:
+        raise _refused(_("This document fetches parts from elsewhere. It is not kept."))
 
 
 def _pdf(content: bytes) -> None:
