@@ -49,6 +49,8 @@ KINDS: Mapping[str, Kind] = {
     "contact": Kind(Contact, "contact.create", "contact.edit", "contact.edit"),
     "opportunity": Kind(Opportunity, "opportunity.create", "opportunity.edit", "opportunity.reassign"),
 }
+#: Fields of an account that gates of its deals read.
+READ_BY_GATES = ("tier", "industry")
 SLOTS: Mapping[str, str] = {TeamRole.AR: "ar_id", TeamRole.SR: "sr_id", TeamRole.FR: "fr_id"}
 
 
@@ -294,7 +296,7 @@ def edit(
             mirror_subjects(kind, [row.pk], by_id=by.pk, at=at, channel=channel, batch_id=batch_id)
     if kind == "opportunity":
         follow_edit(row, before, changed, by=by, at=at)
-    if kind == "account" and {"tier", "industry"} & set(changed):
+    if kind == "account" and set(READ_BY_GATES) & set(changed):
         _rejudge_deals(row, at)
     return row
 

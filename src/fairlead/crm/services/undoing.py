@@ -11,6 +11,7 @@ from django.db import transaction
 from fairlead.common import rows
 from fairlead.journal.services import NewEvent, record
 from fairlead.process.models import Journey
+from fairlead.process.services import facts_change
 from fairlead.process.services.undoing import (
     hanging_on,
     keep_journeys,
@@ -21,6 +22,7 @@ from fairlead.process.services.undoing import (
 
 from ..models import Account, Contact, ContactRole, DealTeamMember, Opportunity, Product, Segment
 from .indexing import index_again
+from .records import READ_BY_GATES
 
 MODELS: Mapping[str, Any] = {
     "segment": Segment,
@@ -71,6 +73,7 @@ def put_back_records(
         channel=channel,
         batch_id=batch_id,
     )
+    judged = _judged_by(kind, kept)
     rows.put_back(model, [kept[pk]["record"] for pk in ids], model.objects.none())
     index_again(kind, ids)
     if kind == "opportunity":
@@ -94,6 +97,18 @@ def put_back_records(
             for pk in ids
         ]
     )
+    if judged:
+        with facts_change("opportunity", judged, at=at):
+            pass
+
+
+def _judged_by(kind: str, kept: Mapping[int, Mapping[str, Any]]) -> list[int]:
+    """Deals whose gates read what is about to be put back: of accounts that change their tier or industry."""
+    if kind != "account":
+        return []
+    now = Account.objects.filter(pk__in=list(kept)).values_list("pk", *READ_BY_GATES)
+    changed = [pk for pk, *values in now if values != [kept[pk]["record"][name] for name in READ_BY_GATES]]
+    return list(Opportunity.objects.filter(account__in=changed).values_list("pk", flat=True))
 
 
 def in_use(kind: str, ids: Sequence[int], *, since: datetime) -> set[int]:

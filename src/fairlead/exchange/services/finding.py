@@ -11,7 +11,7 @@ from typing import Any, Final
 from fairlead.common.questions import Question
 from fairlead.crm.models import Account, Contact, Opportunity, Product
 from fairlead.crm.services.records import KINDS
-from fairlead.crm.services.values import value_of
+from fairlead.crm.services.values import clean_values, taken_codes, value_of
 from fairlead.exchange.enums import ImportKind, RowAction
 from fairlead.exchange.reading.matching import squeezed
 from fairlead.exchange.reading.problems import RowProblem, Severity
@@ -63,6 +63,9 @@ class Finder:
 
     def decide(self, drafts: Sequence[Draft]) -> None:
         good = [d for d in drafts if not d.is_bad]
+        if self.plan.kind in KINDS:
+            self._fit(good)
+            good = [d for d in good if not d.is_bad]
         for draft in good:
             self._in_file(draft)
         good = [d for d in good if not d.is_bad]
@@ -78,6 +81,17 @@ class Finder:
             if draft.is_bad:
                 draft.action = RowAction.ERROR
 
+    # --- what the fields can hold: asked here as the writing asks it, so that the preview tells no less ---
+
+    def _fit(self, drafts: Sequence[Draft]) -> None:
+        specs = catalogue(self.plan.kind)
+        for draft in drafts:
+            errors: list[dict[str, str]] = []
+            fields = {k: v for k, v in draft.values["fields"].items() if k in specs}
+            clean_values(specs, fields, by=self.by, errors=errors)
+            if errors:
+                draft.refuse("refused", message="; ".join(e["message"] for e in errors)[:300])
+
     # --- the same row twice in the file ---
 
     def _in_file(self, draft: Draft) -> None:
@@ -85,6 +99,9 @@ class Finder:
         if key is None:
             return
         first = self.seen.setdefault(key, draft.number)
+        code = str(draft.values["fields"].get("uscc") or "").upper()
+        if first == draft.number and code:  # names one company, whatever number stands beside it
+            first = self.seen.setdefault(("u", code), draft.number)
         if first != draft.number:
             draft.refuse("duplicate-in-file", row=first)
 
@@ -141,6 +158,8 @@ class Finder:
                 draft.refuse("several-match", count=len(found))
             elif found:
                 draft.target_id = found[0]
+        if kind == ImportKind.ACCOUNT:
+            self._codes(drafts)
         self._hide(model, drafts)
 
     def _natural(self, drafts: Sequence[Draft]) -> dict[int, list[int]]:
@@ -182,6 +201,16 @@ class Finder:
             if ids:
                 found[draft.number] = ids
         return found
+
+    def _codes(self, drafts: Sequence[Draft]) -> None:
+        """A credit code that another account has, and not the one that the row is about."""
+        for draft in drafts:
+            code = str(draft.values["fields"].get("uscc") or "")
+            holders = (self.accounts or {}).get(f"u{code.upper()}", []) if code else []
+            if any(pk != draft.target_id for pk, _number in holders) and not draft.is_bad:
+                taken = taken_codes(catalogue(ImportKind.ACCOUNT), [code], but=draft.target_id)
+                if taken:
+                    draft.refuse("refused", message=taken[0]["message"])
 
     def _hide(self, model: Any, drafts: Sequence[Draft]) -> None:
         """What the importer cannot see is neither changed nor told about: only that the number is taken."""
