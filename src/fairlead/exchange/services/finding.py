@@ -60,6 +60,7 @@ class Finder:
     by: Any
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: dict[str, list[tuple[int, str]]] | None = None
+    taken: dict[int, int] = field(default_factory=dict)  # records that a row is about, and the row
 
     def decide(self, drafts: Sequence[Draft]) -> None:
         good = [d for d in drafts if not d.is_bad]
@@ -158,6 +159,7 @@ class Finder:
                 draft.refuse("several-match", count=len(found))
             elif found:
                 draft.target_id = found[0]
+        self._once(drafts)
         if kind == ImportKind.ACCOUNT:
             self._codes(drafts)
         self._hide(model, drafts)
@@ -201,6 +203,14 @@ class Finder:
             if ids:
                 found[draft.number] = ids
         return found
+
+    def _once(self, drafts: Sequence[Draft]) -> None:
+        """Two rows may mean one record by different marks, one by its number and one by its name: the first counts."""
+        for draft in drafts:
+            if draft.target_id is not None and not draft.is_bad:
+                first = self.taken.setdefault(draft.target_id, draft.number)
+                if first != draft.number:
+                    draft.refuse("duplicate-in-file", row=first)
 
     def _codes(self, drafts: Sequence[Draft]) -> None:
         """A credit code that another account has, and not the one that the row is about."""
