@@ -41,6 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
         messages.compile_all()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    from tests.kit import emptying  # models are loaded only now
+
+    emptying.instead_of_flushing()
+
+
 def rules_of(item: pytest.Item) -> set[str]:
     return {str(rule) for marker in item.iter_markers("rule") for rule in marker.args}
 
@@ -107,33 +114,12 @@ def forgotten_caches() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def journal_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A transactional test empties every table at its end; the journal's own triggers would refuse that."""
-    marker = request.node.get_closest_marker("django_db")
-    is_transactional = "transactional_db" in request.fixturenames or (
-        marker is not None and (marker.kwargs.get("transaction") or (marker.args and marker.args[0]))
-    )
-    if not is_transactional:
-        yield
-        return
-    request.getfixturevalue("transactional_db")
-    from django.db import connection
-
-    from fairlead.journal import guards
-
-    guards.install(connection)
-    yield
-    guards.remove(connection)
-
-
-@pytest.fixture(autouse=True)
-def answers_that_are_whole(
-    request: pytest.FixtureRequest, journal_that_can_be_emptied: None
-) -> Iterator[None]:
-    """A browser that is closed leaves requests behind; PostgreSQL would meet them while it empties the tables."""
+def answers_that_are_whole(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A browser that is closed leaves requests behind, which would meet the emptying of the tables."""
     if "live_server" not in request.fixturenames:
         yield
         return
+    request.getfixturevalue("transactional_db")  # so that its end comes after what stands below
     from tests.kit import answers
 
     answers.forget()

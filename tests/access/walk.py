@@ -22,7 +22,9 @@ from fairlead.common.access import routes
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 DENIED: Final = frozenset({401, 403, 404, 405})
-WRITE: Final = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
+WRITE: Final = re.compile(
+    r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE(?: OR \w+)?|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE
+)
 #: What a request may always write: sessions, and the count of failed sign-ins.
 UNCOUNTED: Final = ("django_session", "axes_")
 #: The note of a key's last use, at most every ten minutes.
@@ -75,13 +77,19 @@ class Walker:
             response = self._request(actor, method, pattern, which, path, more or {})
             answer = Answer(response.status_code, _content(response), dict(response.headers), path)
             still = answer.is_denied or method == "GET" or answer.status == 422
-            if still and (tables or self._is_due()):
+            if still and self._is_due():
                 answer.changes = changed(self.before, db_fingerprint())
+            elif still and tables:
+                answer.changes = self._changes_in(tables)
         return answer
 
     def _is_due(self) -> bool:
         self._seen += 1
         return self._seen % EVERY == 0
+
+    def _changes_in(self, tables: set[str]) -> dict[str, Any]:
+        after = db_fingerprint(tables=tables)
+        return changed({name: self.before[name] for name in after}, after)
 
     def _request(self, actor: str, method: str, pattern: str, which: str, path: str, more: Body) -> Any:
         """As sent by a browser, whose cookies stay as they were, or to the API with a version in If-Match."""

@@ -1,6 +1,12 @@
-"""Every page of a seller and an administrator: readable by everybody, in one language, within the screen."""
+"""Every page of a seller and an administrator: readable by everybody, in one language, within the screen.
 
-from typing import Any
+A run meets each page in both languages, and each language in both themes and at both widths, so that every pair of
+language, theme and width is looked at; all eight together are looked at with --nightly.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pytest
 from tests.access.objects import Objects
@@ -15,18 +21,42 @@ from fairlead.organisation.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = ("zhou", "admin")
+CONTRAST = ("color-contrast",)
+
+
+@dataclass(frozen=True)
+class Look:
+    """At a page that is open: its width, its theme, and by which tags or rules of axe."""
+
+    size: dict[str, int]
+    theme: str
+    tags: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.theme}, {self.size['width']} px:"
+
+
+BEST_PRACTICE: Final = "best-practice"
+#: By language: what depends on neither colour nor width is asked once in each.
+LOOKS: Final[dict[str, tuple[Look, ...]]] = {
+    "zh-hans": (Look(DESK, "light", (*WCAG, BEST_PRACTICE)), Look(PHONE, "dark", rules=CONTRAST)),
+    "en": (Look(DESK, "dark", (BEST_PRACTICE,), CONTRAST), Look(PHONE, "light", WCAG)),
+}
+EVERY_LOOK: Final = tuple(
+    Look(size, theme, (*WCAG, BEST_PRACTICE) if size is DESK else WCAG)
+    for size in (DESK, PHONE)
+    for theme in ("light", "dark")
+)
 #: The administrator meets every page in both languages; what a seller alone has, a seller meets in both.
-WALKS = (
-    ("admin", "zh-hans", None),
-    ("admin", "en", None),
-    ("zhou", "zh-hans", None),
+WALKS: Final[tuple[tuple[str, str, Collection[str]], ...]] = (
+    ("admin", "zh-hans", PAGES.keys()),
+    ("admin", "en", PAGES.keys()),
+    ("zhou", "zh-hans", PAGES.keys()),
     ("zhou", "en", OWN_PAGES),
 )
-#: Who is looked at on a phone in which language; sideways nobody scrolls in any.
-ON_THE_PHONE = {("zhou", "zh-hans"), ("admin", "en"), ("zhou", "en")}
 #: Latin words of the company's own: sign-in names, numbers of contracts, names of files.
 OWN = frozenset({"ht", "csv", *STAFF})
-CONTRAST = ("color-contrast",)
 IS_TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
 FIRST_NUMBER = "a[href*='/funnel/rows/']"
 
@@ -68,18 +98,50 @@ def test_every_page_has_its_line(where: Company, objects: Objects, client: Any) 
     "sqlite", "a page looks the same on either engine; test_field_exits opens each on both"
 )
 @pytest.mark.parametrize(
-    ("username", "language", "only"), WALKS, ids=[f"{who}-{how}" for who, how, _only in WALKS]
+    ("username", "language", "patterns"), WALKS, ids=[f"{who}-{how}" for who, how, _patterns in WALKS]
 )
 def test_every_page_is_for_everybody(
-    chromium: Any, live_server: Any, where: Company, objects: Objects, username: str, language: str, only: Any
+    chromium: Any,
+    live_server: Any,
+    where: Company,
+    objects: Objects,
+    username: str,
+    language: str,
+    patterns: Collection[str],
 ) -> None:
     """Light and dark, on a desk and on a phone."""
     User.objects.update(language=language)
     wrong = []
-    for page, path in walk(chromium, live_server.url, where, objects, username, only or PAGES.keys()):
-        found = looked_at(page, language) + on_the_phone(page, whole=(username, language) in ON_THE_PHONE)
-        wrong += [f"{path} {line}" for line in found]
+    for page, path in walk(chromium, live_server.url, where, objects, username, patterns):
+        wrong += [f"{path} {line}" for line in found_on(page, language, LOOKS[language])]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.nightly
+@pytest.mark.browser
+@pytest.mark.timeout(0)
+@pytest.mark.rule("U28", "U31", "U19")
+@pytest.mark.one_engine("sqlite", "a page looks the same on either engine")
+@pytest.mark.parametrize("language", LOOKS)
+@pytest.mark.parametrize("username", PEOPLE)
+def test_every_page_in_each_language_theme_and_width_together(
+    chromium: Any, live_server: Any, where: Company, objects: Objects, username: str, language: str
+) -> None:
+    User.objects.update(language=language)
+    wrong = []
+    for page, path in walk(chromium, live_server.url, where, objects, username, PAGES.keys()):
+        wrong += [f"{path} {line}" for line in found_on(page, language, EVERY_LOOK)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_pair_of_language_theme_and_width_is_looked_at() -> None:
+    seen = {(language, look.theme, look.size["width"]) for language, looks in LOOKS.items() for look in looks}
+    assert len({(language, theme) for language, theme, _width in seen}) == 4
+    assert len({(language, width) for language, _theme, width in seen}) == 4
+    assert len({(theme, width) for _language, theme, width in seen}) == 4
+    for patterns in (PAGES.keys() - OWN_PAGES, OWN_PAGES):
+        walked = [language for _who, language, pages in WALKS if set(patterns) <= set(pages)]
+        assert {*walked} == LOOKS.keys()
 
 
 def walk(chromium: Any, base_url: str, where: Company, objects: Objects, username: str, patterns: Any) -> Any:
@@ -114,25 +176,18 @@ def is_complaint(said: Any) -> bool:
     return said.type in {"error", "warning"} and "status of 403" not in said.text  # a door that stays shut
 
 
-def looked_at(page: Any, language: str) -> list[str]:
-    """What is wrong with the page that is open, by day and by night."""
+def found_on(page: Any, language: str, looks: tuple[Look, ...]) -> list[str]:
+    """What is wrong with the page that is open, which stands on a desk by day and is left so."""
     found = [f"speaks another language: {text[:80]!r}" for text in foreign_words(page, language, OWN)]
     assert page.locator("h1").count() == 1, page.url
-    found += axe_violations(page)
-    page.emulate_media(color_scheme="dark")
-    found += [f"dark {line}" for line in axe_violations(page, rules=CONTRAST)]
+    shown = DESK
+    for look in sorted(looks, key=lambda look: look.size is PHONE):
+        if look.size != shown:
+            page.set_viewport_size(look.size)
+            shown = look.size
+            found += ["scrolls sideways on a phone"] if page.evaluate(IS_TOO_WIDE) else []
+        page.emulate_media(color_scheme=look.theme)
+        found += [f"{look} {line}" for line in axe_violations(page, tags=look.tags, rules=look.rules)]
     page.emulate_media(color_scheme="light")
-    return found
-
-
-def on_the_phone(page: Any, *, whole: bool) -> list[str]:
-    """What is wrong with it there; without `whole`, whether it fits."""
-    page.set_viewport_size(PHONE)
-    found = ["phone: scrolls sideways"] if page.evaluate(IS_TOO_WIDE) else []
-    if whole:
-        found += [f"phone {line}" for line in axe_violations(page, tags=WCAG)]
-        page.emulate_media(color_scheme="dark")
-        found += [f"dark, phone {line}" for line in axe_violations(page, rules=CONTRAST)]
-        page.emulate_media(color_scheme="light")
     page.set_viewport_size(DESK)
     return found

@@ -9,22 +9,23 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 
 _written: dict[Hashable, tuple[Mapping[str, int], Mapping[str, bytes]]] = {}
 
 
 def kept(key: Hashable, write: Callable[[], object]) -> None:
     """Have in the database what `write` writes. `key` names all that it depends on."""
-    before = _counts()
+    before = counts()
     if key not in _written:
         write()
-        new = [table for table, count in _counts().items() if count != before[table]]
+        new = [table for table, count in counts().items() if count != before[table]]
         if not any(before[table] for table in new):
             _written[key] = before, {table: _read(table) for table in new}
     elif _written[key][0] == before:
-        for table, rows in _written[key][1].items():
-            _put(table, rows)
+        with transaction.atomic():  # a row may stand before the one that it refers to
+            for table, rows in _written[key][1].items():
+                _put(table, rows)
     else:
         write()
 
@@ -35,7 +36,8 @@ def _tables() -> tuple[str, ...]:
     return tuple(m._meta.db_table for m in models if m._meta.managed and not m._meta.proxy)
 
 
-def _counts() -> dict[str, int]:
+def counts() -> dict[str, int]:
+    """How many rows each table has."""
     asked = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM \"{table}\"" for table in _tables())
     with connection.cursor() as cursor:
         cursor.execute(asked)

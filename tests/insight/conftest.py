@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from tests.factories.kept import kept
 
 from fairlead.common.bulk import refresh_statistics
 from fairlead.crm.services import NewRecord, create_many
@@ -114,53 +115,50 @@ def journey_of(row: dict[str, str]) -> NewJourney:
 def pipeline(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, User]]:
     """8,800 deals of 30 sellers in the teams of their managers; users by name, the administrator as "admin"."""
     with django_db_blocker.unblock(), transaction.atomic():
-        Organisation.objects.create(pk=1, name="Example", time_zone="Asia/Shanghai")
-        people = {"admin": person("admin", roles=("ADMIN",))}
-        publish(PROCESS, by=None, at=IMPORTED, channel=Channel.SYSTEM)
-        with (EXAMPLE / "sales_teams.csv").open(encoding="utf-8") as lines:
-            sellers = list(csv.DictReader(lines))
-        teams: dict[str, Team] = {}
-        for seller in sellers:
-            if seller["manager"] not in teams:
-                teams[seller["manager"]] = services.create_team(
-                    name=seller["manager"], parent=None, by=None, at=IMPORTED, channel=Channel.SYSTEM
-                )
-                people[seller["manager"]] = person(
-                    seller["manager"].replace(" ", "."),
-                    team=teams[seller["manager"]],
-                    roles=("MGR",),
-                    name=seller["manager"],
-                )
-            name = seller["sales_agent"]
-            people[name] = person(
-                name.replace(" ", "."), team=teams[seller["manager"]], roles=("AR",), name=name
-            )
-        deals = [
-            NewRecord(
-                values={
-                    "name": row["opportunity_id"],
-                    "amount": Decimal(row["close_value"]) if row["close_value"] else None,
-                },
-                owner=people[row["sales_agent"]],
-                external_id=row["opportunity_id"],
-                journey=journey_of(row),
-            )
-            for row in rows()
-        ]
-        with transaction.atomic():
-            create_many(
-                "opportunity",
-                deals,
-                by=None,
-                at=IMPORTED,
-                channel=Channel.IMPORT,
-                check_references=False,
-                refresh=False,
-            )
+        kept("pipeline", _bring_in_the_pipeline)
         connection.check_constraints()  # else every test would check these rows again when it ends
         refresh_statistics()
-        yield people
+        yield {user.name: user for user in User.objects.select_related("team")}
         transaction.set_rollback(True)
+
+
+def _bring_in_the_pipeline() -> None:
+    Organisation.objects.create(pk=1, name="Example", time_zone="Asia/Shanghai")
+    person("admin", roles=("ADMIN",))
+    publish(PROCESS, by=None, at=IMPORTED, channel=Channel.SYSTEM)
+    with (EXAMPLE / "sales_teams.csv").open(encoding="utf-8") as lines:
+        sellers = list(csv.DictReader(lines))
+    people: dict[str, User] = {}
+    teams: dict[str, Team] = {}
+    for seller in sellers:
+        manager, name = seller["manager"], seller["sales_agent"]
+        if manager not in teams:
+            teams[manager] = services.create_team(
+                name=manager, parent=None, by=None, at=IMPORTED, channel=Channel.SYSTEM
+            )
+            person(manager.replace(" ", "."), team=teams[manager], roles=("MGR",), name=manager)
+        people[name] = person(name.replace(" ", "."), team=teams[manager], roles=("AR",), name=name)
+    deals = [
+        NewRecord(
+            values={
+                "name": row["opportunity_id"],
+                "amount": Decimal(row["close_value"]) if row["close_value"] else None,
+            },
+            owner=people[row["sales_agent"]],
+            external_id=row["opportunity_id"],
+            journey=journey_of(row),
+        )
+        for row in rows()
+    ]
+    create_many(
+        "opportunity",
+        deals,
+        by=None,
+        at=IMPORTED,
+        channel=Channel.IMPORT,
+        check_references=False,
+        refresh=False,
+    )
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from fairlead.insight.history import load
 
 AS_OF = datetime(2017, 12, 31, 12, tzinfo=UTC)
 # One worker: they share a pipeline that takes seconds to build.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("example")]
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pipeline")]
 
 
 def text_of(html: str) -> str:

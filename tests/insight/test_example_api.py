@@ -3,7 +3,7 @@
 import pytest
 
 # One worker: they share a pipeline that takes seconds to build.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("example_api")]
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pipeline")]
 AS_OF = "2017-12-31"
 
 

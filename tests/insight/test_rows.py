@@ -18,7 +18,7 @@ from fairlead.insight.questions import Question
 from fairlead.insight.scopes import scope_for
 
 # One worker: they share a pipeline that takes seconds to build.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("rows")]
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pipeline")]
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 QUERIES = [
     {"as_of": "2017-12-31"},
