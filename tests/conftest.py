@@ -71,6 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = [item for item in items if rules_of(item) & wanted]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
+    # The longest begin: whichever process ends first has nothing to wait for.
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     has_browser = chromium_path() is not None
     engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2].removesuffix("3")
     if engine == "postgresql" and not wanted:

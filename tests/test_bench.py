@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.long
 @pytest.mark.one_engine("sqlite", "the harness makes its own databases")
 def test_bench_measures_a_tiny_company(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FAIRLEAD_")}

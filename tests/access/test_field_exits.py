@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pytest
 from django.core import mail
+from django.db import transaction
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -31,7 +32,8 @@ from fairlead.fields.services import add_field
 from fairlead.work import jobs
 from fairlead.work.models import Follow, NotificationPreference
 
-pytestmark = [pytest.mark.django_db, pytest.mark.rule("T04")]
+# One worker: they look at one company.
+pytestmark = [pytest.mark.django_db, pytest.mark.rule("T04"), pytest.mark.xdist_group("field_exits")]
 
 MASK: Final = "margin.view"
 #: Subject → (key of a masked custom field, its value, a former value, its label).
@@ -64,17 +66,22 @@ EXITS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def where(db: None) -> Iterator[Company]:
-    with override_settings(ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False):
-        made = company(language="en")
-        add_people(made)
-        yield made
+@pytest.fixture(scope="module")
+def objects(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Objects]:
+    """The company of all these tests: two of everything, with secrets in their former and present values."""
+    hosts = override_settings(ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False)
+    with django_db_blocker.unblock(), hosts, transaction.atomic():
+        yield _with_secrets(company(language="en"))
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def objects(where: Company) -> Objects:
-    """Two of everything, with secrets in their former and present values."""
+def where(db: None, objects: Objects) -> Company:
+    return objects.where
+
+
+def _with_secrets(where: Company) -> Objects:
+    add_people(where)
     for subject, (key, _now, _before, label) in SECRETS.items():
         add_field(
             subject_type=subject, key=key, type="text", label={"zh": label, "en": label}, read_right=MASK,

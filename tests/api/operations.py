@@ -439,18 +439,24 @@ def hold_reason() -> str:
 
 
 @cache
+def built() -> dict[str, Any]:
+    """The document, made once for the process; nobody changes it."""
+    return api_document.build()
+
+
+@cache
 def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
     """method, path below /api/v1, details; by operation id."""
     return {
         details["operationId"]: (method.upper(), path.removeprefix("/api/v1"), details)
-        for path, methods in api_document.build()["paths"].items()
+        for path, methods in built()["paths"].items()
         for method, details in methods.items()
     }
 
 
 @cache
 def components() -> dict[str, Any]:
-    found: dict[str, Any] = api_document.build()["components"]["schemas"]
+    found: dict[str, Any] = built()["components"]["schemas"]
     return found
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.api.operations import built as the_document
 
 from fairlead.common.access import routes
 from fairlead.common.rest import Answer, Body
@@ -16,7 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.fixture(scope="module")
 def built() -> dict:
-    return document.build()
+    return the_document()
 
 
 def operations(built: dict) -> dict[str, tuple[str, str, dict]]:

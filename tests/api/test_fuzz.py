@@ -4,6 +4,7 @@ Each example runs inside a savepoint that is taken back, so that one example doe
 """
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -13,9 +14,7 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
-from tests.api.operations import LINES
-
-from fairlead.config import document
+from tests.api.operations import LINES, built, operations
 
 #: One process draws for all three.
 pytestmark = pytest.mark.xdist_group("fuzz")
@@ -28,10 +27,8 @@ TRACES = (b"Traceback", b"sqlite3", b"psycopg", b"django.", b"site-packages")
 @pytest.fixture(scope="module")
 def cases(request: pytest.FixtureRequest) -> dict[str, tuple[Any, list[Any]]]:
     """By operation: what the document says of it, and the cases; every person sends the same, so they are drawn once."""
-    built = document.build()
-    schema = schemathesis.openapi.from_dict(built)
-    ids = sorted(one["operationId"] for methods in built["paths"].values() for one in methods.values())
-    return {name: drawn(schema, name, request.config.getoption("--nightly")) for name in ids}
+    schema = schemathesis.openapi.from_dict(deepcopy(built()))
+    return {name: drawn(schema, name, request.config.getoption("--nightly")) for name in sorted(operations())}
 
 
 class Undo(Exception):

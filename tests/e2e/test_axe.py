@@ -92,6 +92,7 @@ def test_every_page_has_its_line(where: Company, objects: Objects, client: Any) 
     assert PAGES.keys() & NO_PAGES.keys() == set()
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.rule("U28", "U31", "U19")
 @pytest.mark.one_engine(

@@ -58,6 +58,7 @@ def test_every_free_text_is_an_attack(db: None) -> None:
     } <= columns  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.one_engine("sqlite", "what a browser makes of a text does not depend on where it was stored")
 def test_no_text_becomes_a_script_a_request_or_markup(
     chromium: Any, live_server: Any, where: Company, objects: Objects

@@ -37,6 +37,7 @@ def fingerprint() -> dict[str, Any]:
     return db_fingerprint()
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.rule("T14")
 def test_the_same_seed_and_date_make_the_same_company_and_another_seed_another_one() -> None:
@@ -91,6 +92,7 @@ def test_every_kind_of_criterion_occurs_met_and_unmet_at_full_size() -> None:
     assert Opportunity.objects.count() == 6000 and Account.objects.count() == 2500
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.one_engine("sqlite", "what one simulated company shows does not depend on the engine")
 def test_the_figures_find_the_planted_truths() -> None:

@@ -35,6 +35,7 @@ def bring(path: Path, **options: Any) -> str:
     return out.getvalue()
 
 
+@pytest.mark.long
 @pytest.mark.rule("T23", "EV-5", "U17")
 def test_the_public_pipeline_comes_in_to_the_digit_and_goes_again() -> None:
     empty = _records()

@@ -119,6 +119,7 @@ def told(run: ImportRun, letter: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.rule("T23")
 @pytest.mark.django_db(transaction=True)
 def test_kill_9_loses_and_doubles_nothing_and_no_tab_has_to_stay_open(client: Client) -> None:

@@ -56,6 +56,7 @@ def worker(migration: Migration) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", WORKER, name, str(migration.pk)], env=environment)
 
 
+@pytest.mark.long
 def test_kill_9_half_way_leaves_a_plan_that_goes_on_to_the_same_end() -> None:
     where = company()
     for number in range(DEALS):

@@ -177,6 +177,7 @@ def _told(element: Element, ids: Mapping[str, Element]) -> bool:
     return any("fl-err" in ids[one].get("class") and ids[one].text for one in named if one in ids)
 
 
+@pytest.mark.long
 def test_every_form_comes_back_with_what_was_typed_and_the_way_to_mend_it(where: Company) -> None:
     objects = furnish(where)
     clients = {name: Client(raise_request_exception=False) for name in PEOPLE}
