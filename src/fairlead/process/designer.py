@@ -26,6 +26,7 @@ from .designer_forms import (
     transition_inputs,
 )
 from .designer_gate import gate_part
+from .designer_guidance import entries_of, guidance_part
 from .designer_playbooks import playbooks_part
 from .designer_scores import scores_part
 from .designer_sentences import Around, is_editable
@@ -166,6 +167,8 @@ def part_label(part: str) -> str:
         "moves": _("Ways out"),
         "limits": _("Time limits"),
         "guidance": _("Handbook"),
+        "notes": _("Notes of the handbook"),
+        "questions": _("Questions to ask"),
         "forecast": _("Chance and forecast"),
     }[part]
 
@@ -186,6 +189,7 @@ def _nav(
     if stage is not None:
         counts |= {side: len(items_of(stage, side)) for side in ("entry", "exit")}
         counts["tracks"] = len(items_of(stage, "tracks"))
+        counts |= {part: len(entries_of(stage, part)) for part in ("notes", "questions")}
         counts["moves"] = len(items_of(stage, "transitions"))
     wrong = {(f.place.part, f.place.stage) for f in found.errors}
     groups: list[dict[str, Any]] = []
@@ -235,6 +239,8 @@ def _stage_part(stage: Mapping[str, Any], read: Stage | None, at: At, near: Arou
         return gate_part(stage, read, at, near)
     if at.part == "tracks":
         return tracks_part(stage, read, at)
+    if at.part in ("notes", "questions"):
+        return guidance_part(stage, read, at, near)
     if at.part == "moves":
         return _ways(stage, read, at, near)
     form = Form(

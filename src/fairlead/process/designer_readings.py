@@ -24,6 +24,7 @@ from .designer_forms import (
     transition_from,
     transition_inputs,
 )
+from .designer_guidance import READINGS as GUIDANCE
 from .designer_inputs import Inputs, Post, errors_of, name_of, read, typed
 from .designer_playbooks import read_playbook, read_task
 from .designer_scores import read_element, read_score
@@ -159,4 +160,5 @@ _READINGS: Mapping[str, Reading] = {
     "task_set": read_task,
     **APPROVALS,
     **TRACKS,
+    **GUIDANCE,
 }

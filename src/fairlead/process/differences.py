@@ -12,6 +12,7 @@ from .change import Change
 from .definition import Criterion, Definition, Stage
 from .describing import list_name, move_words, part_name
 from .differences_approvals import approval_changes
+from .differences_guidance import guidance_changes
 from .differences_pieces import group_changes, playbook_changes, score_changes
 from .enums import CriterionType, Kind
 from .roles import role_name
@@ -19,8 +20,8 @@ from .track_words import track_changes
 
 
 def differences(old: Definition, new: Definition) -> list[Change]:
-    """Stages and their order, criteria, ways out, limits, roles, probabilities, names, approvals, reasons and fields;
-    empty when only guidance and words elsewhere differ.
+    """Stages and their order, criteria, ways out, limits, roles, probabilities, names, approvals, reasons, fields,
+    notes and questions; empty when only words elsewhere differ.
     """
     found = []
     if old.name != new.name:
@@ -142,6 +143,7 @@ def _stage(old: Stage, new: Stage, before_all: Definition, after_all: Definition
         if way in ways_then and words != ways_then[way]
     ]
     found += [Change(sign, text) for sign, text in track_changes(old, new)]
+    found += guidance_changes(old, new)
     were = {c.key: c for c in (*old.entry, *old.exit)}
     are = {c.key: c for c in (*new.entry, *new.exit)}
     found += [_criterion("removed", name, c) for key, c in were.items() if key not in are]

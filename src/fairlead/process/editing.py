@@ -31,7 +31,7 @@ from .editing_places import (
     target_in,
 )
 from .editing_scores import SCORES
-from .editing_tracks import OPERATIONS as TRACKS
+from .editing_stage_lists import OPERATIONS as STAGE_LISTS
 from .enums import Kind
 from .loading import MAX_STAGES, REASON_LISTS, STAGE_KEYS
 
@@ -301,5 +301,5 @@ OPERATIONS: Final[Mapping[str, Callable[[Document, Mapping[str, Any]], str]]] = 
     "field_set": _field_set,
     "field_remove": _field_remove,
     **APPROVALS,
-    **TRACKS,
+    **STAGE_LISTS,
 }

@@ -31,7 +31,18 @@ PROCESS_PART: Final = "process"
 PARTS_OF_PROCESS: Final = (
     "process", "stages", "approvals", "fields", "reasons", "scores", "playbooks", "more",
 )  # fmt: skip
-PARTS_OF_STAGE: Final = ("goal", "entry", "exit", "tracks", "moves", "limits", "guidance", "forecast")
+PARTS_OF_STAGE: Final = (
+    "goal",
+    "entry",
+    "exit",
+    "tracks",
+    "moves",
+    "limits",
+    "guidance",
+    "notes",
+    "questions",
+    "forecast",
+)
 _PART_OF: Final[Mapping[str, str]] = {
     "entry": "entry",
     "exit": "exit",
@@ -42,7 +53,7 @@ _PART_OF: Final[Mapping[str, str]] = {
     "limit": "limits",
     "wip_limit": "limits",
     "guidance": "guidance",
-    "questions": "guidance",
+    "questions": "questions",
     "activities": "guidance",
     "deliverables": "guidance",
     "risks": "guidance",
@@ -185,6 +196,10 @@ def place_of(path: str) -> Place:
         if name in ("entry", "exit"):
             is_member = len(inside) > 3 and inside[2] == "criteria" and not inside[3].isdigit()
             return Place(part, stage, inside[3] if is_member else inside[1] if len(inside) > 1 else "")
+        if name == "questions":
+            return Place(part, stage, inside[1] if len(inside) > 1 else "")
+        if inside[:2] == ["handbook", "notes"]:
+            return Place("notes", stage, inside[2] if len(inside) > 2 else "")
         if name == "tracks":
             return Place(part, stage, inside[1] if len(inside) > 1 else "")
         if name == "transitions" and len(inside) > 1 and inside[1].isdigit():

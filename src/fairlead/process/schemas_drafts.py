@@ -52,6 +52,14 @@ Ops = Literal[
     "track_set",
     "track_move",
     "track_remove",
+    "note_add",
+    "note_set",
+    "note_move",
+    "note_remove",
+    "question_add",
+    "question_set",
+    "question_move",
+    "question_remove",
     "approvals_set",
     "approval_add",
     "approval_set",
@@ -93,6 +101,8 @@ class DraftEdit(Body):
     with the `acts` that raise it. A group, a playbook or a score may begin empty (`criteria`, `tasks` or `elements`
     an empty list): `findings` name it until something is in it.
 
+    Of a stage: `track` (found by `track_key`), and `note` and `question`, which stand at `number`, counted from 0.
+
     Approvals: approval_add takes `approval` (with `stage`: leaving that stage asks for it at once), approval_set `set`;
     the approval_part_… edit one `list` of a kind (rows, binds, prohibited, package, opinions) with `entry` at `number`;
     `bind` lets what the condition of a row reads join the envelope."""
@@ -124,6 +134,8 @@ class DraftEdit(Body):
     acts: Annotated[builtins.list[dict[str, JsonValue]], Field(max_length=100)] | None = None
     track_key: Small | None = None
     track: Piece | None = None
+    note: Piece | None = None
+    question: Piece | None = None
     approval_key: Small | None = None
     approval: Piece | None = None
     entry: Piece | None = None
