@@ -152,3 +152,54 @@ def test_the_same_by_the_api(client: Any, where: Company) -> None:
     assert refused.status_code == 422 and notes()[0] == note
     assert call(op="question_remove", stage=STAGE, number=0).status_code == 200
     assert call(op="question_remove", stage=STAGE, number=99).status_code == 422
+
+
+def handed() -> list[dict[str, Any]]:
+    return ProcessDraft.objects.get().document.get("handovers", [])
+
+
+PACKAGE = {"name-zh": "报价交接", "name-en": "Quote", "from": "AR", "to": "FR", "days": "3", "stages": [STAGE],
+           "required-zh": "范围\n工期", "required-en": "Scope\nTime", "optional-zh": "风险", "optional-en": "Risks"}  # fmt: skip
+
+
+@pytest.mark.rule("IT-5", "PD-3")
+def test_hand_overs_are_written_by_forms_and_their_items_keep_their_keys(client: Any, where: Company) -> None:
+    old = examine(ProcessDraft.objects.get().document).definition
+    before = len(handed())
+    assert send(client, "package_add", "handovers", **PACKAGE).status_code == 302
+    assert handed()[-1] == {
+        "name": {"zh": "报价交接", "en": "Quote"}, "from": "AR", "to": "FR", "days": 3, "stages": [STAGE],
+        "items": [
+            {"key": "scope", "name": {"zh": "范围", "en": "Scope"}},
+            {"key": "time", "name": {"zh": "工期", "en": "Time"}},
+            {"key": "risks", "name": {"zh": "风险", "en": "Risks"}, "required": False},
+        ],
+    }  # fmt: skip
+    found = examine(ProcessDraft.objects.get().document)
+    assert not found.errors
+    assert [item.key for item in found.definition.packages["ar_fr"].items] == ["scope", "time", "risks"]
+    shown = html.unescape(client.get(f"{DRAFT}?part=handovers&item={before}").content.decode())
+    assert "AR → FR" in shown and 'value="package_set"' in shown
+
+    changed = PACKAGE | {
+        "required-zh": "工期\n范围（含边界）",
+        "required-en": "Time\nScope",
+        "optional-zh": "",
+        "optional-en": "",
+    }
+    assert send(client, "package_set", "handovers", number=before, **changed).status_code == 302
+    assert [item["key"] for item in handed()[-1]["items"]] == ["time", "scope"]
+    with translation.override("en"):
+        said = [
+            str(c.text) for c in differences(old, examine(ProcessDraft.objects.get().document).definition)
+        ]
+    assert any("AR → FR “Quote”" in one for one in said)
+    for wrong in ({"to": "AR"}, {"required-zh": "", "required-en": ""}, {"required-en": "Time"}):
+        assert send(client, "package_set", "handovers", number=before, **(changed | wrong)).status_code == 422
+    assert [item["key"] for item in handed()[-1]["items"]] == ["time", "scope"]
+    assert place_of(f"handovers.{before}.to").query == f"part=handovers&item={before}"
+    assert send(client, "package_remove", "handovers", number=before).status_code == 302
+    assert len(handed()) == before
+    if not before:  # nothing written: what is usual holds again
+        now = examine(ProcessDraft.objects.get().document).definition
+        assert "handovers" not in ProcessDraft.objects.get().document and now.packages == old.packages

@@ -27,6 +27,7 @@ from .designer_forms import (
 )
 from .designer_gate import gate_part
 from .designer_guidance import entries_of, guidance_part
+from .designer_packages import packages_part
 from .designer_playbooks import playbooks_part
 from .designer_scores import scores_part
 from .designer_sentences import Around, is_editable
@@ -159,6 +160,7 @@ def part_label(part: str) -> str:
         "reasons": _("Lists of reasons"),
         "scores": _("Scores"),
         "playbooks": _("Playbooks"),
+        "handovers": _("Hand-overs"),
         "more": _("File and more"),
         "goal": _("Goal and roles"),
         "entry": _("To enter"),
@@ -182,6 +184,7 @@ def _nav(
         "fields": len(items_of(document, "fields")),
         "scores": len(scores_of(document)),
         "playbooks": len(items_of(document, "playbooks")),
+        "handovers": len(items_of(document, "handovers")),
         "reasons": sum(len(v) for v in (document.get("lists") or {}).values() if isinstance(v, list))
         if isinstance(document.get("lists"), Mapping)
         else 0,
@@ -331,6 +334,8 @@ def _process_part(document: Mapping[str, Any], at: At, near: Around) -> dict[str
         return scores_part(document, at, near)
     if at.part == "playbooks":
         return playbooks_part(document, at, near)
+    if at.part == "handovers":
+        return packages_part(document, at, near)
     if at.part == "reasons":
         return _reasons(document, at)
     return {"is_more": True}

@@ -16,8 +16,8 @@ from .designer_inputs import MAX_WORDS, Input, Inputs, Post, condition, conditio
 from .designer_pieces import PieceRow, PieceWords, in_both
 from .designer_sentences import Around, Values, choices
 from .designer_shapes import At, Form, name_words, other_language
+from .editing_lists import NOTES, QUESTIONS, Entries
 from .editing_places import items_of, stage_of
-from .editing_stage_lists import NOTES, QUESTIONS, StageList
 from .enums import NoteKind, QuestionType
 
 MAX_QUESTION: Final = 300
@@ -157,7 +157,7 @@ def _condition_words(only: Compiled) -> str:
 # --- what is sent ---
 
 
-def _old(post: Post, row: Any, one: StageList) -> tuple[Values, Values]:
+def _old(post: Post, row: Any, one: Entries) -> tuple[Values, Values]:
     stage = stage_of(row.document, post.one("stage"))
     entries, number = entries_of(stage, one.name), post.one("number")
     is_there = number.isdigit() and len(number) <= 3 and int(number) < len(entries)

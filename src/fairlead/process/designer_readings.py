@@ -26,6 +26,7 @@ from .designer_forms import (
 )
 from .designer_guidance import READINGS as GUIDANCE
 from .designer_inputs import Inputs, Post, errors_of, name_of, read, typed
+from .designer_packages import READINGS as PACKAGES
 from .designer_playbooks import read_playbook, read_task
 from .designer_scores import read_element, read_score
 from .designer_sentences import Around, criterion_from, criterion_inputs
@@ -161,4 +162,5 @@ _READINGS: Mapping[str, Reading] = {
     **APPROVALS,
     **TRACKS,
     **GUIDANCE,
+    **PACKAGES,
 }

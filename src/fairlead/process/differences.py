@@ -13,7 +13,7 @@ from .definition import Criterion, Definition, Stage
 from .describing import list_name, move_words, part_name
 from .differences_approvals import approval_changes
 from .differences_guidance import guidance_changes
-from .differences_pieces import group_changes, playbook_changes, score_changes
+from .differences_pieces import group_changes, package_changes, playbook_changes, score_changes
 from .enums import CriterionType, Kind
 from .roles import role_name
 from .track_words import track_changes
@@ -49,6 +49,7 @@ def differences(old: Definition, new: Definition) -> list[Change]:
         *_fields(old, new),
         *score_changes(old, new),
         *playbook_changes(old, new),
+        *package_changes(old, new),
     ]
 
 

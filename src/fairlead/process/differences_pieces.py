@@ -148,3 +148,20 @@ def _score(was: Score, score: Score, definition: Definition) -> list[Change]:
     if plain != (score.name, score.points, score.words, score.fresh_days):
         found.append(Change("changed", _("Score “%(name)s”") % {"name": name}))
     return found
+
+
+def package_changes(old: Definition, new: Definition) -> list[Change]:
+    """Hand-overs that came, went or bring other things along (IT-5)."""
+    were, are = old.packages, new.packages
+    words = _("Hand-over %(from)s → %(to)s “%(name)s”")
+    found = []
+    for sign, some in (
+        ("removed", [one for key, one in were.items() if key not in are]),
+        ("added", [one for key, one in are.items() if key not in were]),
+        ("changed", [one for key, one in are.items() if key in were and were[key] != one]),
+    ):
+        found += [
+            Change(sign, words % {"from": one.from_role, "to": one.to_role, "name": pick(one.name)})
+            for one in some
+        ]
+    return found

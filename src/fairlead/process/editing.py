@@ -17,6 +17,7 @@ from fairlead.common.refusals import Invalid
 
 from .editing_approvals import OPERATIONS as APPROVALS
 from .editing_criteria import CRITERIA
+from .editing_lists import OPERATIONS as STAGE_LISTS
 from .editing_pieces import PIECES
 from .editing_places import (
     MAX_ITEMS,
@@ -31,7 +32,6 @@ from .editing_places import (
     target_in,
 )
 from .editing_scores import SCORES
-from .editing_stage_lists import OPERATIONS as STAGE_LISTS
 from .enums import Kind
 from .loading import MAX_STAGES, REASON_LISTS, STAGE_KEYS
 

@@ -29,7 +29,7 @@ WARN_FIELDS: Final = 7  # required fields of one kind of record (PD-5)
 #: The parts of the designer. Those of the whole process, then those of a stage.
 PROCESS_PART: Final = "process"
 PARTS_OF_PROCESS: Final = (
-    "process", "stages", "approvals", "fields", "reasons", "scores", "playbooks", "more",
+    "process", "stages", "approvals", "fields", "reasons", "scores", "playbooks", "handovers", "more",
 )  # fmt: skip
 PARTS_OF_STAGE: Final = (
     "goal",
@@ -225,6 +225,8 @@ def place_of(path: str) -> Place:
             item=rest[0] if rest else "",
             inner=rest[2] if rest[1:2] == ["acts"] and rest[2:] else "",
         )
+    if head == "handovers":
+        return Place("handovers", item=rest[0] if rest else "")
     if head == "approvals":
         return _in_approvals(rest)
     if head in ("clocks", "tracks"):

@@ -60,6 +60,10 @@ Ops = Literal[
     "question_set",
     "question_move",
     "question_remove",
+    "package_add",
+    "package_set",
+    "package_move",
+    "package_remove",
     "approvals_set",
     "approval_add",
     "approval_set",
@@ -101,7 +105,8 @@ class DraftEdit(Body):
     with the `acts` that raise it. A group, a playbook or a score may begin empty (`criteria`, `tasks` or `elements`
     an empty list): `findings` name it until something is in it.
 
-    Of a stage: `track` (found by `track_key`), and `note` and `question`, which stand at `number`, counted from 0.
+    Of a stage: `track` (found by `track_key`), and `note` and `question`, which stand at `number`, counted from 0; of the
+    process likewise `package`, a hand-over from role to role.
 
     Approvals: approval_add takes `approval` (with `stage`: leaving that stage asks for it at once), approval_set `set`;
     the approval_part_… edit one `list` of a kind (rows, binds, prohibited, package, opinions) with `entry` at `number`;
@@ -136,6 +141,7 @@ class DraftEdit(Body):
     track: Piece | None = None
     note: Piece | None = None
     question: Piece | None = None
+    package: Piece | None = None
     approval_key: Small | None = None
     approval: Piece | None = None
     entry: Piece | None = None

@@ -21,7 +21,7 @@ from fairlead.journal.services import NewEvent, record
 from ..document import KEY
 from ..editing import edit
 from ..editing_approvals import PIECES as APPROVAL_PIECES
-from ..editing_stage_lists import PIECES as STAGE_LIST_PIECES
+from ..editing_lists import PIECES as STAGE_LIST_PIECES
 from ..enums import Mode, RequestState, VersionStatus
 from ..examining import Examination, examine
 from ..loading import SCHEMA_VERSION
