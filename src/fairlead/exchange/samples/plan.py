@@ -171,7 +171,8 @@ class Plan:
         return Deal(**deal, next_step=self._next_step(place, rng), tasks=self._tasks(place, rng))
 
     def _over(self, place: int, last: Stage, outcome: str, reason: str, rng: Random) -> Deal:
-        days = 3 + 9 * ((place - OPEN) % 5) + rng.randint(0, 4)
+        # Half a year of ends, so that a cohort of ninety days has something to show.
+        days = 3 + 37 * ((place - OPEN) % 5) + rng.randint(0, 4)
         closed_at = self._office(self.as_of - timedelta(days=days), rng)
         steps = self._steps(last.key, closed_at - timedelta(days=rng.randint(3, 9)), rng)
         deal = self._deal(place, steps, closed_at, rng, closes=-days)
