@@ -73,7 +73,7 @@ def run_pytest(engine: str, url: str, arguments: list[str]) -> int:
     spread = [] if any(given.startswith(("-n", "--pdb")) for given in arguments) else ["-n", str(PROCESSES)]
     with tempfile.TemporaryDirectory() as scratch:
         kept = Path(scratch) / "failures.json"
-        noting = ["-p", "tests.kit.failures", "--failures", str(kept)]
+        noting = ["-p", "tests.kit.groups", "-p", "tests.kit.failures", "--failures", str(kept)]
         command = pytest_command([*spread, "--dist", "loadgroup", *noting, *arguments])
         code = subprocess.run(command, cwd=ROOT, env=environment).returncode
         if code == SOME_FAILED and kept.exists():

@@ -391,3 +391,33 @@ def test_what_failed_among_the_others_is_run_again_alone(
     said = capfd.readouterr().out
     assert "1 failed; again, alone" in said
     assert ("unsteady, they failed" in said) is passes_alone
+
+
+@pytest.mark.rule("START-3")
+def test_tests_of_one_group_stay_in_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests import run
+
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (tmp_path / "test_some.py").write_text(
+        "import os, pathlib, pytest\n"
+        "def note(name):\n"
+        "    with open(pathlib.Path(__file__).parent / name, 'a') as file:\n"
+        "        print(os.environ['PYTEST_XDIST_WORKER'], file=file)\n"
+        "@pytest.mark.xdist_group('some')\n"
+        "@pytest.mark.parametrize('number', range(8))\n"
+        "def test_together(number):\n"
+        "    note('together')\n"
+        "@pytest.mark.parametrize('number', range(8))\n"
+        "def test_anywhere(number):\n"
+        "    note('anywhere')\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:django -p no:schemathesis -p no:hypothesispytest")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    assert run.run_pytest("SQLite", "", []) == 0
+    workers = {name: (tmp_path / name).read_text().split() for name in ("together", "anywhere")}
+    assert len(workers["together"]) == len(workers["anywhere"]) == 8
+    assert len({*workers["together"]}) == 1
+    assert len({*workers["anywhere"], *workers["together"]}) == 2
