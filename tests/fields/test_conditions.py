@@ -252,6 +252,25 @@ def test_verdict_and_filter_agree_at_every_border(custom_fields):
 
 
 @pytest.mark.rule("GT-9")
+def test_instants_are_filtered_by_days_of_the_house(db):
+    made = FieldSpec(key="made", type=FieldType.DATETIME, label={"zh": "建", "en": "Made"}, path="created_at")
+    told = FieldSpec(key="told", type=FieldType.DATETIME, label={"zh": "说", "en": "Told"}, custom=True)
+    fields = Catalogue("opportunity", [made, told])
+    midnight = datetime(2026, 3, 9, 16, tzinfo=UTC)  # of the tenth in Shanghai
+    instants = [midnight + timedelta(days=d, seconds=s) for d in (-8, -7, -1, 0, 1, 7, 8) for s in (-1, 0)]
+    ids = {store(ROWS[0]): at for at in instants}
+    for pk, at in ids.items():
+        Opportunity.objects.filter(pk=pk).update(created_at=at, custom={"told": to_json(at)})
+    for op, days in (("older_than_days", 7), ("older_than_days", 0), ("within_days", 7), ("within_days", 0)):
+        for spec in (made, told):
+            tree = compile_tree({"field": spec.key, "op": op, "value": days}, fields)
+            right = {pk for pk, at in ids.items() if verdict(tree, {spec.key: at}, now=NOW)}
+            found = narrow(Opportunity.objects.filter(pk__in=ids), tree, now=NOW)
+            assert set(found.values_list("pk", flat=True)) == right, (op, days, spec.key)
+            assert 0 < len(right) < len(ids)
+
+
+@pytest.mark.rule("GT-9")
 def test_unknown_never_becomes_true():
     tree = compile_tree(
         {"all": [{"field": "amount", "op": "gt", "value": 5}, {"field": "name", "op": "present"}]},

@@ -190,7 +190,7 @@ def _enter(
 
 
 def _open(
-    state: Travel, stage_key: str, axis_key: str, version: int, at: datetime, *, known: bool = True
+    state: Travel, stage_key: str, axis_key: str, version: int, at: datetime, *, known: bool
 ) -> VisitState:
     state.visit_total += 1
     state.stage_visits[stage_key] = state.stage_visits.get(stage_key, 0) + 1
