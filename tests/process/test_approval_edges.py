@@ -213,6 +213,8 @@ def test_the_nearest_value_on_the_good_side_is_proposed() -> None:
     assert eased(at_most, discount=None) == {}
     exact = kind(row("a", tree("discount", "gt", 5)), binds=(bind("discount", Direction.EQUAL),))
     assert eased(exact, discount=Decimal(12)) == {}
+    listed = kind(row("a", tree("discount", "in", [12, 13])), binds=(bind("discount", Direction.AT_MOST),))
+    assert eased(listed, discount=Decimal(12)) == {}  # no edge is named
 
 
 @pytest.mark.rule("AP-1")

@@ -169,6 +169,8 @@ def test_every_clock_of_a_first_stay_field_by_field() -> None:
         )
         assert reading.cause == ("stage" if kind == "inactivity" else "")
         assert reading.place == (1 if key == "y" else 0)
+    taken = travel(started(MONDAY), event(clock_events.REPOLICIED, days(1), policy=6))
+    assert clocks.policy_of(taken) == 6 and clocks.policy_of(travel(started(MONDAY))) is None
     echo = all_of(started(MONDAY), policy=replace(POLICY, stage=POLICY.visit))["stage", "five"]
     assert echo.is_echo and echo.next_due_at is None and echo.red_at == days(6)
 
@@ -504,6 +506,10 @@ def test_working_days_have_borders() -> None:
         PLAIN.working_days_between_many([], ordinals) == PLAIN.working_days_between_many(ordinals, []) == []
     )
     assert PLAIN.hours_on(friday)[0][0] == time(9)
+    fresh = Calendar(weekly=OFFICE_WEEK)
+    assert fresh.working_days_between(date(2026, 12, 31), date(2027, 1, 4)) == 2
+    assert fresh.count_working_days(date(2026, 1, 1), date(2026, 12, 31)) == 261
+    assert Calendar(notices=CHINA.notices).exception_on(date(2026, 10, 1)) is not None
     away = PLAIN.away([(friday, monday)])
     assert not away.is_workday(friday) and not away.is_workday(monday) and away.is_workday(date(2026, 11, 10))
     assert PLAIN.away([]) is PLAIN and PLAIN.is_workday(friday)

@@ -386,6 +386,11 @@ def test_a_migration_that_is_undone_leaves_no_trace_but_what_was_heard() -> None
         event(fold.UNMIGRATED, 6, carried={}),
     )
     assert same.stage_visits == {"one": 2, "two": 1}
+    reopened = told(
+        started(), moved(1, "two"), moved(2, "one", exit="regress"), event(fold.LOST, 3, outcome="lost"),
+        event(fold.REOPENED, 4, "one", axis="A"), migrated(5, "one"), event(fold.UNMIGRATED, 6, carried={}),
+    )  # fmt: skip
+    assert reopened.stage_visits == {"one": 1}  # of this episode
 
 
 # --- doubles ---

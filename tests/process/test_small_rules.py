@@ -134,7 +134,7 @@ def test_what_an_element_is_worth_and_which_act_comes_next() -> None:
         2,
         0,
     ]
-    assert score.most == 4
+    assert score.most == 4 and (score.fresh_days, Act(1, W).minutes) == (60, 60)
     card = scorecard(score, {"pain": 1}, {}, needed=2, now=NOW)
     assert [(r.element, r.to, r.minutes, r.act) for r in card.raises] == [
         ("pain", 2, 60, None), ("buyer", 1, 60, None), ("buyer", 2, 60, None),

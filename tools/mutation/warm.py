@@ -120,9 +120,9 @@ class Warm:
         return self._quickest(set().union(*(self.lines.tests.get((mutant.file, line), ()) for line in lines)))
 
     def tests_of_module(self, file: str) -> list[int]:
-        return self._quickest(
-            set().union(*(tests for (of, _line), tests in self.lines.tests.items() if of == file))
-        )
+        """Those that execute anything of it; of one that is nothing but plain values, any test may read them."""
+        found = set().union(*(tests for (of, _line), tests in self.lines.tests.items() if of == file))
+        return self._quickest(found or self.lines.seconds)
 
     def _quickest(self, found: Iterable[int]) -> list[int]:
         chosen, spent, red = [], 0.0, set(self.red)
