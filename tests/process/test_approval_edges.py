@@ -67,6 +67,11 @@ def meets(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
         (tree("discount", "eq", 5), tree("discount", "eq", 5), True),
         (tree("discount", "eq", 5), tree("discount", "eq", 6), False),
         (between(("gt", 5), None), tree("margin", "lt", 5), True),  # of another field: both may hold
+        (
+            tree("discount", "gt", 10),
+            {"all": [tree("margin", "lt", 5), tree("discount", "lte", 10)]},
+            False,
+        ),
         (None, between(("gt", 5), None), True),
         (tree("deal_type", "eq", "new"), tree("deal_type", "in", ["new", "renewal"]), True),
         (tree("deal_type", "eq", "new"), tree("deal_type", "in", ["renewal"]), False),
@@ -97,6 +102,7 @@ def test_rows_of_one_tier_meet_where_both_may_hold(one: Any, other: Any, found: 
 @pytest.mark.rule("PD-3")
 def test_only_rows_of_the_same_lever_and_tier_are_compared() -> None:
     a, b = row("a"), row("b")
+    assert (a.response_hours, a.decision_hours, a.mode, a.k) == (8, 24, "sequential", 0)
     assert (
         list(overlap([a, replace(b, tier=2)])) == [] and list(overlap([a, replace(b, lever="legal")])) == []
     )

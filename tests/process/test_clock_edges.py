@@ -451,6 +451,14 @@ def test_exceptional_days_have_their_own_hours_or_those_of_a_plain_day() -> None
         with pytest.raises(ValueError):
             hours(*pairs)
     assert len(hours("09:00-12:00", "12:00-13:00")) == 2
+    always = Calendar(weekly=dict.fromkeys(range(1, 8), hours("00:00-24:00")))
+    assert always.count_working_days(date(2026, 1, 1), date(2026, 12, 31)) == 365
+    law = CHINA.notices
+    assert law is not None and [law.on(date(year, 10, 3)) is not None for year in (1999, 2000)] == [
+        False,
+        True,
+    ]
+    assert law.on(date(1949, 10, 1)) is None and law.on(date(1950, 10, 2)) is not None
     with pytest.raises(ValueError):
         Calendar(weekly={})
     with pytest.raises(ValueError):

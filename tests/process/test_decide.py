@@ -32,7 +32,15 @@ from fairlead.process.engine import (
     tracks_of,
 )
 from fairlead.process.enums import JourneyState, Kind, Level, Mode, Outcome, StageKind
-from fairlead.process.facts import ConditionFact, ExternalFact, Facts, JourneyFact, VetoFact, WaiverFact
+from fairlead.process.facts import (
+    ActivityFact,
+    ConditionFact,
+    ExternalFact,
+    Facts,
+    JourneyFact,
+    VetoFact,
+    WaiverFact,
+)
 from fairlead.process.verdicts import CriterionResult, LegalMove, TrackResult, Verdict, Wish
 
 TENDER = compile_tree({"field": "is_tender", "op": "eq", "value": True}, CATALOGUE)
@@ -199,7 +207,7 @@ def test_ahead_asks_the_exit_here_the_entry_there_and_what_blocked_before() -> N
         ("a", "one", "exit"), ("b", "two", "exit"), ("b2", "two", "exit"), ("c0", "three", "entry"),
     ]  # fmt: skip
     assert not verdict.allowed and verdict.target == "three" and verdict.skipped == ()
-    assert [r.key for r in verdict.gaps] == ["a", "b", "b2", "c0"]
+    assert [r.key for r in verdict.gaps] == ["a", "b", "b2", "c0"] and verdict.flags == ()
     assert states(asked(at("two"), Kind.ADVANCE)).keys() == {"b", "b2", "c0"}
     passed = asked(at("two", came=("a", "b", "b2", "c0"), passed=frozenset({"one"})), Kind.ADVANCE)
     assert passed.allowed and passed.gaps == () and passed.soft_passed == ()
@@ -210,6 +218,16 @@ def test_ahead_asks_the_exit_here_the_entry_there_and_what_blocked_before() -> N
         "b2",
         "d",
     }
+
+
+@pytest.mark.rule("GT-3", "GT-5")
+def test_how_recent_something_was_is_not_asked_of_a_stage_that_was_passed() -> None:
+    old = ActivityFact(1, "call", NOW - timedelta(days=60), "talked", True, frozenset(), frozenset())
+    recent = criterion("activity", key="talked", params={"within_days": 7})
+    staged = process(replace(STAGES[0], exit=(recent,)), *STAGES[1:])
+    assert states(asked(at("one", activities=(old,)), Kind.ADVANCE, definition=staged))["talked"] == "expired"
+    passed = at("two", activities=(old,), passed=frozenset({"one"}))
+    assert states(asked(passed, Kind.ADVANCE, definition=staged))["talked"] == "met"
 
 
 @pytest.mark.rule("GT-1")

@@ -103,6 +103,7 @@ def test_a_start_opens_the_first_visit_with_what_the_record_was_worth_then() -> 
 @pytest.mark.rule("EV-2", "MV-1")
 def test_a_move_leaves_one_stage_and_enters_the_next() -> None:
     state = told(started(), moved(2, "two", category="commit", probability=60))
+    assert visits(state, "outcome", "imported") == [("", False), ("", False)]
     assert visits(state, "stage_key", "left_at", "exit_type", "visit_no", "ordinal", "forecast_category") == [
         ("one", hour(2), "advance", 1, 1, "pipeline"), ("two", None, "", 1, 2, "commit"),
     ]  # fmt: skip

@@ -141,6 +141,7 @@ def test_what_an_element_is_worth_and_which_act_comes_next() -> None:
     ]  # fmt: skip
     assert (card.enough, card.needed, card.is_met) == (1, 2, False)
     assert scorecard(score, {"pain": 2}, {}, needed=2, now=NOW).enough == 0
+    assert scorecard(score, {"pain": 1}, {}, needed=99, now=NOW).enough == 3  # all there are, and not enough
     choice = Score("s", W, ("pain",), top=2, acts={"pain": (Act(2, W, 5), Act(1, W, 50), Act(1, W, 40))})
     first, second = scorecard(choice, {}, {}, now=NOW).raises
     assert (first.to, first.minutes, second.to, second.minutes) == (1, 40, 2, 5)
@@ -394,7 +395,8 @@ def test_a_journey_that_is_put_back_is_what_the_event_carries() -> None:
         "owner_id_then": 7, "team_id_then": None, "forecast_category": "commit",
     }  # fmt: skip
     travel = {
-        "opened_at": hour(-1).isoformat(), "entered_at": hour(2).isoformat(), "closed_at": None, "hold_since": None,
+        "opened_at": hour(-1).isoformat(), "entered_at": hour(2).isoformat(), "closed_at": None,
+        "hold_since": hour(3).isoformat(),
         "superseded_at": None, "resume_date": "2026-04-01", "close_date": None, "base_amount": "99", "episode_no": 2,
         "reason_code": "",
     }  # fmt: skip
@@ -415,7 +417,7 @@ def test_a_journey_that_is_put_back_is_what_the_event_carries() -> None:
         date(2026, 4, 1),
         Decimal(99),
     )
-    assert (state.close_date, state.closed_at, state.episode_no) == (None, None, 2)
+    assert (state.close_date, state.closed_at, state.episode_no, state.hold_since) == (None, None, 2, hour(3))
     first = state.visits[0]
     assert (first.entered_at, first.left_at, first.amount, first.close_date) == (
         hour(0),
