@@ -203,3 +203,39 @@ def test_hand_overs_are_written_by_forms_and_their_items_keep_their_keys(client:
     if not before:  # nothing written: what is usual holds again
         now = examine(ProcessDraft.objects.get().document).definition
         assert "handovers" not in ProcessDraft.objects.get().document and now.packages == old.packages
+
+
+@pytest.mark.rule("PB-1", "PD-3")
+def test_the_guidance_of_an_item_is_written_with_it_and_a_change_is_told(client: Any, where: Company) -> None:
+    item = next(
+        c for c in stage()["exit"] if c["type"] == "field" and not isinstance(c.get("condition"), list)
+    )
+    old = examine(ProcessDraft.objects.get().document).definition
+    asked = {"side": "exit", "asks": "field", "criterion_key": item["key"], "name-zh": item["name"]["zh"],
+             "name-en": item["name"]["en"], "level": item.get("level", "block"), "role": "", "valid_days": "",
+             "waivable": "1", "help-zh": "问财务要", "help-en": "Ask finance for it",
+             **conditions("condition", ("amount", "present", "")), **conditions("applies_if")}  # fmt: skip
+    assert send(client, "criterion_set", "exit", **asked).status_code == 302
+    now = examine(ProcessDraft.objects.get().document).definition
+    assert next(c for c in now.stage(STAGE).exit if c.key == item["key"]).help == {"zh": "问财务要", "en": "Ask finance for it"}
+    assert any(
+        item["name"]["zh"] in str(c.text) or item["name"]["en"] in str(c.text) for c in differences(old, now)
+    )
+    shown = client.get(f"{DRAFT}?stage={STAGE}&part=exit&item={item['key']}").content.decode()
+    assert "Ask finance for it" in shown
+
+
+@pytest.mark.rule("PD-3")
+def test_the_picture_marks_what_asks_for_an_approval_and_has_tracks(client: Any, where: Company) -> None:
+    shown = client.get(DRAFT).content.decode()
+    marks = {kind: shown.count(f'class="dg-mark is-{kind}"') for kind in ("approval", "tracks")}
+    read = examine(ProcessDraft.objects.get().document).definition
+    tracked = sum(bool(s.tracks) for s in read.stages)
+    assert marks["tracks"] == (tracked + 1 if tracked else 0)  # and once in the legend
+    track = {"name-zh": "方案", "name-en": "Solution", "role": "SR", "level": "block", "limit-yellow": "", "limit-red": "",
+             "criteria": [c["key"] for c in stage()["exit"] if c.get("level", "block") == "block"][:1]}  # fmt: skip
+    assert send(client, "track_add", "tracks", **track).status_code == 302
+    again = client.get(DRAFT).content.decode()
+    here = not read.stage(STAGE).tracks
+    assert again.count('class="dg-mark is-tracks"') == marks["tracks"] + (here + (here and not tracked))
+    assert "has tracks of roles" in again

@@ -11,7 +11,7 @@ from fairlead.fields.catalogue import pick
 
 from .definition import Definition, Stage
 from .describing import move_words
-from .enums import Kind
+from .enums import CriterionType, Kind
 
 NODE_WIDTH: Final = 132
 NODE_HEIGHT: Final = 44
@@ -31,6 +31,7 @@ def diagram(definition: Definition, stage: str, base: str) -> dict[str, Any]:
             "label": _("Stage %(number)s: %(name)s, %(count)s items")
             % {"number": i + 1, "name": pick(s.name) or s.key, "count": len(s.entry) + len(s.exit)},
             "items": len(s.entry) + len(s.exit),
+            "marks": _marks(s),
             "url": f"{base}?stage={s.key}",
             "here": s.key == stage,
             "start": s.start,
@@ -49,7 +50,20 @@ def diagram(definition: Definition, stage: str, base: str) -> dict[str, Any]:
         "node_width": NODE_WIDTH,
         "node_height": NODE_HEIGHT,
         "shift": -top,
+        "legend": {mark["kind"]: mark["label"] for node in nodes for mark in node["marks"]},
     }
+
+
+def _marks(stage: Stage) -> list[dict[str, Any]]:
+    """What a stage asks for beside its items, as small marks on its corner: an approval, tracks of roles."""
+    items = [one for c in (*stage.entry, *stage.exit) for one in (c, *c.children)]
+    asks = any(c.type == CriterionType.APPROVAL for c in items) or any(t.approval for t in stage.transitions)
+    found = []
+    if asks:
+        found.append({"kind": "approval", "label": _("asks for an approval")})
+    if stage.tracks:
+        found.append({"kind": "tracks", "label": _("has tracks of roles")})
+    return [mark | {"at": NODE_WIDTH - 14 - 16 * i} for i, mark in enumerate(found)]
 
 
 def _edges(stages: Sequence[Stage], definition: Definition, base: str) -> tuple[list[dict[str, Any]], int]:

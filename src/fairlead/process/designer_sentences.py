@@ -108,12 +108,14 @@ def criterion_inputs(type_: str, body: Values, around: Around) -> Inputs:
         Input(name="waivable", label=_("May be waived"), kind="checkbox", value=body.get("waivable", True)),
         Input(name="unskippable", label=_("Asked even where its stage is skipped"), kind="checkbox",
               value=not body.get("skippable", True)),
+        *names("help", _("Guidance for this item, in Chinese"), _("Guidance for this item, in English"), body.get("help"),
+               optional=True, kind="textarea", most=500),
     )  # fmt: skip
 
 
 def criterion_from(type_: str, values: Values, old: Values, around: Around) -> dict[str, Any]:
     """The criterion that the sentence says; what the form does not show stays as it was."""
-    body = {k: v for k, v in old.items() if k in ("key", "help", "envelope", "criteria", "outcomes")}
+    body = {k: v for k, v in old.items() if k in ("key", "envelope", "criteria", "outcomes")}
     body |= {"name": name_of(values, "name"), "type": type_, "level": values["level"]}
     body |= {
         k: v for k, v in _SAID[CriterionType(type_)](values, old, around).items() if v not in (None, "", [])
@@ -131,6 +133,8 @@ def criterion_from(type_: str, values: Values, old: Values, around: Around) -> d
         body["waivable"] = False
     if values["unskippable"]:
         body["skippable"] = False
+    if guidance := name_of(values, "help"):
+        body["help"] = guidance
     return body
 
 

@@ -164,14 +164,13 @@ def _stage(old: Stage, new: Stage, before_all: Definition, after_all: Definition
                     % {"stage": name, "item": pick(criterion.name), "level": criterion.level.label},
                 )
             )
-        elif (before.params, before.applies_if, before.valid_days, before.name) != (
-            criterion.params,
-            criterion.applies_if,
-            criterion.valid_days,
-            criterion.name,
-        ):
+        elif _asked(before) != _asked(criterion):
             found.append(_criterion("changed", name, criterion))
     return found
+
+
+def _asked(one: Criterion) -> tuple[object, ...]:
+    return one.params, one.applies_if, one.valid_days, one.name, one.help
 
 
 def _criterion(sign: str, stage: str, criterion: Criterion) -> Change:

@@ -52,7 +52,7 @@ class Fulfilment(Agent):
         )
         for kind, name, days in steps:
             self._milestone(today, kind, name, first + timedelta(days=days), None)
-        for (name, share), days in zip(SHARES, (15, 55, 95), strict=True):
+        for (name, share), days in zip(SHARES, (42, 75, 115), strict=True):
             amount = (self.deal.amount * share / 100).quantize(Decimal("0.01"))
             self._milestone(today, MilestoneKind.PAYMENT, name, first + timedelta(days=days), amount)
         self._edit(
