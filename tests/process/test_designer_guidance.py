@@ -217,7 +217,10 @@ def test_the_guidance_of_an_item_is_written_with_it_and_a_change_is_told(client:
              **conditions("condition", ("amount", "present", "")), **conditions("applies_if")}  # fmt: skip
     assert send(client, "criterion_set", "exit", **asked).status_code == 302
     now = examine(ProcessDraft.objects.get().document).definition
-    assert next(c for c in now.stage(STAGE).exit if c.key == item["key"]).help == {"zh": "问财务要", "en": "Ask finance for it"}
+    assert next(c for c in now.stage(STAGE).exit if c.key == item["key"]).help == {
+        "zh": "问财务要",
+        "en": "Ask finance for it",
+    }
     assert any(
         item["name"]["zh"] in str(c.text) or item["name"]["en"] in str(c.text) for c in differences(old, now)
     )

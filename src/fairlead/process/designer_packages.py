@@ -71,6 +71,7 @@ def _key_of(words: Mapping[str, str], old: Values, taken: set[str]) -> str:
 
 def packages_part(document: Mapping[str, Any], at: At, near: Around) -> dict[str, Any]:
     entries = items_of(document, PACKAGES.name)
+    number = int(at.item) if at.item.isdigit() and len(at.item) <= 3 else -1
     read = (
         list(near.definition.packages.values())
         if near.definition and len(near.definition.packages) == len(entries)
@@ -81,11 +82,10 @@ def packages_part(document: Mapping[str, Any], at: At, near: Around) -> dict[str
             key=str(i), name=name_words(body), other=other_language(body.get("name")),
             says=in_both(partial(_package_words, read[i], near)) if read else [],
             count=f"{body.get('from', '?')} → {body.get('to', '?')}", said={"part": at.part, "number": str(i)},
-            is_open=False, first=i == 0, last=i == len(entries) - 1,
+            is_open=i == number, first=i == 0, last=i == len(entries) - 1,
         )
         for i, body in enumerate(entries)
     ]  # fmt: skip
-    number = int(at.item) if at.item.isdigit() and len(at.item) <= 3 else -1
     held = entries[number] if 0 <= number < len(entries) else None
     form = Form(
         op="package_add" if held is None else "package_set", inputs=package_inputs(held or {}, near),

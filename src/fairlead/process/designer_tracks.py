@@ -67,7 +67,7 @@ def tracks_part(stage: Values, read: Stage | None, at: At) -> dict[str, Any]:
                 key=key, name=name_words(track), other=other_language(track.get("name")),
                 count=role_name(str(track.get("role"))), said={**said, "track_key": key},
                 says=in_both(partial(track_words, shown, read)) if shown is not None and read is not None else [],
-                first=i == 0, last=i == len(tracks) - 1,
+                is_open=bool(key) and key == at.item, first=i == 0, last=i == len(tracks) - 1,
             )
         )  # fmt: skip
     held = next((t for t in tracks if at.item and t.get("key") == at.item), None)
