@@ -1,8 +1,10 @@
 """T15: random work on real rows through the real services; what must hold holds after every step."""
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -45,6 +47,14 @@ PERSON = st.sampled_from(["zhou", "lin", "chen", "he", "sun", "admin", "tang", "
 PICK = st.integers(0, 10**6)
 #: One for all examples: the company that each begins with is written once.
 BEGINNING = timezone.now() - timedelta(days=300)
+
+
+def grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    """Rows by their journey, in the order in which they come."""
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.journey_id].append(row)
+    return found
 
 
 class Deals(Approvals, Versions, Merging, RuleBasedStateMachine):
@@ -311,23 +321,27 @@ class Deals(Approvals, Versions, Merging, RuleBasedStateMachine):
             for v in ProcessVersion.objects.filter(process=self.where.version.process)
         }
 
+    def journeys(self, *related: str) -> list[Journey]:
+        rows = Journey.objects.filter(subject_id__in=self.deals, subject_type="opportunity")
+        return list(rows.select_related(*related) if related else rows)
+
     # --- what must hold ---
 
     @invariant()
     def one_every_stage_was_reached_by_a_recorded_and_permitted_move(self) -> None:
         if self.is_quiet("one"):
             return
-        for journey in Journey.objects.select_related("stage", "process_version").filter(
-            subject_id__in=self.deals, subject_type="opportunity"
-        ):
+        definitions = self.definitions
+        journeys = self.journeys("stage", "process_version")
+        events = Event.objects.of_journeys([j.pk for j in journeys]).filter(type__in=fold.JOURNEY_EVENTS)
+        by_journey = grouped(events.in_order())
+        for journey in journeys:
             at = ""
-            for event in (
-                Event.objects.of_journeys([journey.pk]).filter(type__in=fold.JOURNEY_EVENTS).in_order()
-            ):
+            for event in by_journey[journey.pk]:
                 if event.type == fold.MOVED:
                     assert event.from_stage == at
                     kind = Kind(event.data["kind"])
-                    definition = self.definitions[event.process_version]
+                    definition = definitions[event.process_version]
                     assert definition.stage(at).transition(kind, event.to_stage) is not None
                 if event.to_stage:
                     at = event.to_stage
@@ -349,8 +363,10 @@ class Deals(Approvals, Versions, Merging, RuleBasedStateMachine):
 
     @invariant()
     def three_visits_follow_each_other_without_a_gap(self) -> None:
-        for journey in Journey.objects.filter(subject_id__in=self.deals, subject_type="opportunity"):
-            visits = list(Visit.objects.filter(journey=journey).in_order())
+        journeys = self.journeys()
+        by_journey = grouped(Visit.objects.filter(journey__in=journeys).in_order())
+        for journey in journeys:
+            visits = by_journey[journey.pk]
             running = journey.state in ("open", "on_hold")
             assert [v.left_at is None for v in visits].count(True) == (1 if running else 0)
             for before, after in itertools.pairwise(visits):
@@ -374,21 +390,14 @@ class Deals(Approvals, Versions, Merging, RuleBasedStateMachine):
 
     @invariant()
     def six_the_journal_alone_tells_the_same(self) -> None:
-        journeys = {
-            j.pk: j
-            for j in Journey.objects.select_related("stage").filter(
-                subject_id__in=self.deals, subject_type="opportunity"
-            )
-        }
+        journeys = {j.pk: j for j in self.journeys("stage")}
+        by_journey = grouped(Visit.objects.filter(journey__in=journeys).in_order())
         for pk, travel in folded(set(journeys)).items():
             row = journeys[pk]
             assert travel.stage_key == row.stage.key
             for name in ledger.TRAVEL_FIELDS:
                 assert getattr(row, name) == getattr(travel, name), name
-            stored = [
-                tuple(getattr(v, n) for n in ledger.VISIT_FIELDS)
-                for v in Visit.objects.filter(journey=pk).in_order()
-            ]
+            stored = [tuple(getattr(v, n) for n in ledger.VISIT_FIELDS) for v in by_journey[pk]]
             assert stored == [tuple(getattr(v, n) for n in ledger.VISIT_FIELDS) for v in travel.visits]
 
     @invariant()
