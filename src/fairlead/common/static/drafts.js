@@ -33,13 +33,24 @@
     }
   }
 
-  let timer = 0;
+  let timer = 0, typedIn = null;
+  function keepNow() {
+    clearTimeout(timer);
+    const form = typedIn;
+    typedIn = null;
+    if (form) keep(form);
+  }
   document.addEventListener("input", (event) => {
     const form = event.target.closest?.("form[data-draft]");
     if (!form || event.isComposing) return;
+    if (form !== typedIn) keepNow();
+    typedIn = form;
     clearTimeout(timer);
-    timer = setTimeout(() => keep(form), 250);
+    timer = setTimeout(keepNow, 250);
   });
+  /* Whoever types and leaves at once, by a link or by another form such as that of the language, loses nothing either. */
+  document.addEventListener("submit", keepNow, true);
+  addEventListener("pagehide", keepNow);
 
   /* Plain forms: whether it was saved shows on the page that follows. */
   const SENT = `${PREFIX}sent`;
