@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from tests.factories.kept import counts
 
+from fairlead.crm.services.indexing import forget_all
 from fairlead.journal import guards
 
 #: Made by the migrations, and changed by nobody.
@@ -36,6 +37,7 @@ def _empty(_test: Any) -> None:
                 cursor.execute("SET LOCAL session_replication_role = replica")
             for table in written:
                 cursor.execute(f'DELETE FROM "{table}"')
+            forget_all()  # the index of the search on SQLite is no table of a model
             guards.install(connection)
 
 
