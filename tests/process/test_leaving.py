@@ -248,6 +248,22 @@ def test_broken_off_half_way_it_goes_on_where_it_stopped(
     told_alike()
 
 
+@pytest.mark.rule("VR-2", "AP-1")
+def test_the_page_of_a_record_that_left_asks_for_no_approval(where: Company, client: Client) -> None:
+    approving(where)
+    deal = where.deal(at=where.at, stage="quote_negotiation", discount=8, margin=25, payment_days=30)
+    client.force_login(where.zhou)
+    page = f"/opportunities/{deal.pk}/"
+    assert "An approval is needed" in client.get(page).content.decode()
+    following = next_document(number=3)
+    following["approvals"] = with_approvals()["approvals"]
+    process.publish(following, at=timezone.now(), **HOW)
+    now = timezone.now()
+    carried_out(planned(now, groups=LEAVE), now)
+    assert where.journey(deal).state == "left"
+    assert "An approval is needed" not in client.get(page).content.decode()
+
+
 @pytest.mark.rule("VR-2")
 def test_the_pages_choose_it_say_it_and_give_a_process_again(where: Company, client: Client) -> None:
     deal = where.deal(at=where.at)
@@ -268,7 +284,7 @@ def test_the_pages_choose_it_say_it_and_give_a_process_again(where: Company, cli
     carried_out(plan, now)
     client.force_login(where.zhou)
     shown = client.get(f"/opportunities/{deal.pk}/").content.decode()
-    assert "took it out of its process" in shown and "no sale at all" in shown
+    assert "took it out of its process" in shown and "“no sale at all”" in shown
     here = f"/opportunities/{deal.pk}/process/"
     shown = client.get(here).content.decode()
     assert "By the rules it takes" in shown and "no sale at all" in shown

@@ -36,6 +36,7 @@ from .approval_policy import ApprovalKind
 from .approval_screens import STATE_LOOKS, due_of, rail_of
 from .approval_times import usual_time
 from .definition import Criterion, Definition
+from .enums import CLOSED_STATES
 from .envelopes import Cover, coverage
 from .facts import Facts
 from .models import ApprovalRequest, Journey
@@ -123,9 +124,10 @@ def record_panel(
 
 
 def _kinds_here(definition: Definition, facts: Facts) -> set[str]:
-    """The kinds that the gate ahead asks for, of a record like this one: a bid is decided only where one is made."""
+    """The kinds that the gate ahead asks for, of a record like this one: a bid is decided only where one is made, and
+    nothing is where the journey has ended."""
     here = facts.journey.stage_key
-    if here not in definition.by_key:
+    if here not in definition.by_key or facts.journey.state in CLOSED_STATES:
         return set()
     stage = definition.stage(here)
     found = set()
