@@ -80,6 +80,7 @@ KINDS: Final[Mapping[str, str]] = {
     "precedents/": "precedent",
     "approval-questions/": "approval_question",
     "approval-conditions/": "approval_condition",
+    "opportunities/<int:pk>/meet-condition/": "double",  # whose gate it stands at
     "delegations/": "delegation",
     "vetoes/": "veto",
     "hand-overs/": "hand_over",

@@ -44,6 +44,7 @@ from fairlead.process.models import (
     MigrationRow,
     OverrideRequest,
     ProcessVersion,
+    Veto,
     Visit,
 )
 from fairlead.process.services import approval_handing, approving, carrying_over, delegating, migrating
@@ -377,15 +378,17 @@ class Versions(Working):
         self.attempt(act, "give_process")
 
     @invariant()
-    def nine_what_left_its_process_waits_for_nobody_and_was_told_so(self) -> None:
+    def nine_what_has_ended_waits_for_nobody_and_what_left_its_process_was_told_so(self) -> None:
         if self.is_quiet("left"):
             return
         for journey in Journey.objects.filter(state="left"):
             last = Visit.objects.filter(journey=journey).in_order().last()
             assert (journey.outcome, last.exit_type, last.left_at) == ("left", "left", journey.closed_at)
             assert not Clock.objects.filter(journey=journey).exists()
-            assert not ApprovalRequest.objects.filter(journey=journey, state="pending").exists()
-            assert not OverrideRequest.objects.filter(journey=journey, state="open").exists()
+        over = Journey.objects.exclude(state__in=["open", "on_hold"])
+        assert not ApprovalRequest.objects.filter(journey__in=over, state="pending").exists()
+        assert not OverrideRequest.objects.filter(journey__in=over, state="open").exists()
+        assert not Veto.objects.filter(journey__in=over, state="open").exists()
 
     def _put_back(self, plan: Migration) -> None:
         how = {"by": None, "at": self.now, "channel": "ui"}

@@ -258,3 +258,19 @@ def test_only_who_may_publish_sees_drafts(client, tang, role):
     )
     assert DRAFT not in client.get("/processes/").content.decode()
     assert ProcessDraft.objects.get().version == 1
+
+
+@pytest.mark.rule("PD-1")
+def test_a_draft_that_nobody_has_touched_is_not_said_to_differ_in_words(client, tang):
+    page = client.get(DRAFT).content.decode()
+    assert "Nothing differs so far." in page and "Nothing but words differs" not in page
+
+    send(
+        client,
+        "stage_set",
+        stage="needs",
+        part="about",
+        **{"goal-zh": "换个说法", "goal-en": "Said otherwise"},
+    )
+    said = client.get(DRAFT).content.decode()
+    assert "Nothing differs so far." not in said and "Nothing but words differs so far." in said

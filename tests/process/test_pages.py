@@ -130,3 +130,16 @@ def test_the_page_asks_the_database_little(client, django_assert_max_num_queries
         client.get(PLAIN)
     with django_assert_max_num_queries(12):
         client.get("/processes/")
+
+
+@pytest.mark.rule("PD-1")
+def test_a_version_that_repeats_the_one_before_is_not_said_to_differ_in_words(client):
+    document = copy.deepcopy(shipped("plain_opportunity"))
+    for number in (2, 3):
+        document["version"] = number
+        publish(copy.deepcopy(document), by=None, at=NOON, channel=Channel.SYSTEM)
+        document["stages"][0]["goal"] = {"zh": "换个说法", "en": "Said otherwise"}
+    enter(client, "AR", language="en")
+    said = [client.get(PLAIN, {"version": str(n)}).content.decode() for n in (2, 3)]
+    assert "Nothing differs." in said[0] and "Only guidance and words differ." not in said[0]
+    assert "Only guidance and words differ." in said[1] and "Nothing differs." not in said[1]

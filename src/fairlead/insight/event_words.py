@@ -116,6 +116,8 @@ EVENTS: Mapping[str, str | Promise] = {
     "veto_withdrawn": pgettext_lazy("event", "Veto taken back"),
     "veto_accepted": pgettext_lazy("event", "Alternative to a veto accepted"),
     "veto_overruled": pgettext_lazy("event", "Veto overruled"),
+    "veto_ended": pgettext_lazy("event", "Veto ended with its deal"),
+    "veto_again": pgettext_lazy("event", "Veto stands again"),
     "veto_escalated": pgettext_lazy("event", "Veto brought before those who decide"),
     "contact_left": pgettext_lazy("event", "Contact left the company"),
     "contact_back": pgettext_lazy("event", "Contact has not left"),

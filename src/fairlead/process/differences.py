@@ -53,6 +53,11 @@ def differences(old: Definition, new: Definition) -> list[Change]:
     ]
 
 
+def is_same(old: Definition, new: Definition) -> bool:
+    """Whether not even a word differs, but for the number of the version."""
+    return {**old.source, "version": new.version} == {**new.source, "version": new.version}
+
+
 def _lists(old: Definition, new: Definition) -> list[Change]:
     found = []
     for name, reasons in new.lists.items():

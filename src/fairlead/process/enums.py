@@ -23,6 +23,8 @@ class JourneyState(models.TextChoices):
 
 
 CLOSED_STATES = (JourneyState.WON, JourneyState.LOST, JourneyState.CANCELLED, JourneyState.LEFT)
+#: Ended without a sale: what others were asked about it has lost its point; after a sale work goes on.
+GIVEN_UP = (JourneyState.LOST, JourneyState.CANCELLED, JourneyState.LEFT)
 
 
 class Outcome(models.TextChoices):
@@ -322,6 +324,7 @@ class VetoState(models.TextChoices):
     WITHDRAWN = "withdrawn", pgettext_lazy("veto", "Withdrawn")
     ACCEPTED = "accepted", pgettext_lazy("veto", "Alternative accepted")
     OVERRULED = "overruled", pgettext_lazy("veto", "Overruled")
+    ENDED = "ended", pgettext_lazy("veto", "Ended with its deal")
 
 
 class OverrideKind(models.TextChoices):

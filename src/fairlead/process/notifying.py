@@ -36,6 +36,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "veto_withdrawn": _("%(by)s took a veto back"),
     "veto_accepted": _("%(by)s accepted the alternative to a veto"),
     "veto_overruled": _("%(by)s overruled a veto"),
+    "veto_again": _("The deal runs on, and a veto on it stands again: settle it"),
     "veto_escalated": _("A veto has been open for two working days: decide over it"),
     "approval_asked": _("Your decision is asked"),
     "approval_granted": _("What you submitted was approved"),

@@ -14,7 +14,8 @@ USER = settings.AUTH_USER_MODEL
 class Veto(models.Model):
     """A no in one's own field: which clause, and what would do instead. While it stands open nothing moves ahead.
 
-    `escalated_at`: when it was brought before those who decide because nobody had settled it.
+    `escalated_at`: when it was brought before those who decide because nobody had settled it. `ended_at`, `again_at`:
+    when its deal last ended with it, and when that ran on, from when on it waits anew.
     """
 
     journey = models.ForeignKey("process.Journey", models.CASCADE, related_name="vetoes")
@@ -29,6 +30,8 @@ class Veto(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True, default="")
     escalated_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    again_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -21,7 +21,7 @@ from .clock_words import policy_words, stage_policy_words
 from .definition import Definition
 from .definitions import definition_of, definitions_of
 from .describing import criterion_words, list_name, part_name, stage_moves
-from .differences import differences
+from .differences import differences, is_same
 from .enums import ClockKind, Level, RequestState, VersionStatus
 from .handbook_words import handbook_words, playbook_words
 from .handbooks import whole_handbook
@@ -122,6 +122,7 @@ def process(request: HttpRequest, key: str) -> HttpResponse:
             for s in definition.scores.values()
         ],
         "changes": differences(definition_of(before), definition) if before is not None else None,
+        "is_same": before is not None and is_same(definition_of(before), definition),
         "before": before,
         "playbooks": [playbook_words(book, definition) for book in definition.playbooks.values()],
         "parts": [

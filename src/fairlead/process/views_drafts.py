@@ -32,7 +32,7 @@ from .enums import RequestState
 from .examining import examine
 from .models import Journey, Process, ProcessDraft, PublishRequest
 from .refusals import BaseMoved, CannotPublish, DraftExists, MigrationRefused, SecondPersonNeeded
-from .selectors.drafts import changes_of
+from .selectors.drafts import changes_of, is_untouched
 from .selectors.landing import business_day
 from .selectors.versions import behind, is_late_in_quarter
 from .services.drafting import blank, draft_of, replace_document, templates
@@ -81,6 +81,7 @@ def _page(
         "number": row.document.get("version"),
         "running": Journey.objects.of_process(row.process.key).current().running().count(),
         "changes": changes_of(row, found.definition),
+        "untouched": is_untouched(row, found.definition),
         "asked": asked,
         "is_asked": asked is not None and asked.state == RequestState.OPEN,
         "may_decide": user.pk not in {*row.editors, asked.asked_by_id if asked else None},

@@ -28,7 +28,7 @@ from fairlead.organisation.models import Organisation
 
 from .definition import Definition
 from .definitions import definition_of
-from .differences import differences
+from .differences import differences, is_same
 from .enums import MigrationChoice, MigrationRowState, MigrationState
 from .models import Migration, MigrationRow, Process
 from .refusals import MigrationRefused
@@ -222,6 +222,7 @@ def _map_words(old: Definition, new: Definition, plan: Migration) -> dict[str, A
     return {
         "number": old.version,
         "changes": differences(old, new),
+        "is_same": is_same(old, new),
         "stages": [
             {
                 "name": pick(stage.name),

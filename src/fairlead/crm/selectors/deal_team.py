@@ -25,6 +25,7 @@ from django.db.models.functions import Cast
 
 from fairlead.common.questions import Question
 from fairlead.organisation.models import User
+from fairlead.process.enums import GIVEN_UP
 from fairlead.process.models import Veto
 from fairlead.process.packages import DEAL_TEAM
 from fairlead.process.vetoes import ROLE_OF
@@ -173,7 +174,8 @@ def _fills(column: str, person: int) -> Q:
 
 
 def _earliest(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.select_related("opportunity", "by").order_by("due_at", "pk")[:MOST_WAITING]
+    running = rows.exclude(opportunity__journey__state__in=GIVEN_UP)
+    return running.select_related("opportunity", "by").order_by("due_at", "pk")[:MOST_WAITING]
 
 
 _offered: Question[HandOver] = Question(

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-VETO_EVENTS = ("veto_raised", "veto_withdrawn", "veto_accepted", "veto_overruled", "veto_escalated")
+VETO_EVENTS = (
+    "veto_raised",
+    "veto_withdrawn",
+    "veto_accepted",
+    "veto_overruled",
+    "veto_escalated",
+    "veto_ended",
+    "veto_again",
+)
 TEAM_EVENTS = (
     "handover_offered",
     "handover_accepted",
@@ -27,6 +35,8 @@ TEAM_WORDS: Mapping[str, tuple[str, str | Promise, str, str]] = {
     "veto_accepted": ("check", gettext_lazy("%(name)s accepted the alternative to a veto"), "clause", "gate"),
     "veto_overruled": ("gavel", gettext_lazy("%(name)s overruled a veto"), "clause", "gate"),
     "veto_escalated": ("alarm", gettext_lazy("A veto went to those who decide"), "clause", "gate"),
+    "veto_ended": ("x", gettext_lazy("A veto ended with the deal"), "clause", "gate"),
+    "veto_again": ("hand-stop", gettext_lazy("A veto stands again: the deal runs on"), "clause", "gate"),
     "bonus_split_agreed": ("users", gettext_lazy("%(name)s agreed on the bonus split"), "", "edit"),
     "handover_offered": ("arrow-right", gettext_lazy("%(name)s offered a hand-over"), "", "work"),
     "handover_accepted": ("check", gettext_lazy("%(name)s accepted a hand-over"), "", "work"),

@@ -20,6 +20,7 @@ from fairlead.organisation.models import User
 from fairlead.organisation.selectors import calendars
 from fairlead.process.definition import Definition, Package
 from fairlead.process.definitions import definition_of
+from fairlead.process.enums import GIVEN_UP
 from fairlead.process.services import facts_change
 from fairlead.process.services.clock_notices import Managers, Notice, tell
 from fairlead.process.team_reading import return_reasons
@@ -389,6 +390,7 @@ def escalate_overdue(*, at: datetime) -> int:
     )
     for waiting, type_, name in kinds:
         due = waiting.filter(due_at__lt=at, escalated_at=None).order_by("due_at", "pk")
+        due = due.exclude(opportunity__journey__state__in=GIVEN_UP)
         for pk in list(due.values_list("pk", flat=True)[:BATCH]):
             done += _escalate(waiting, pk, type_, name, managers, at)
     return done

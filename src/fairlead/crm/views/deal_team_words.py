@@ -30,6 +30,7 @@ VETO_CHIPS = {
     VetoState.WITHDRAWN: ("hold", "corner-up-left"),
     VetoState.ACCEPTED: ("won", "check"),
     VetoState.OVERRULED: ("hold", "gavel"),
+    VetoState.ENDED: ("hold", "x"),
 }
 
 

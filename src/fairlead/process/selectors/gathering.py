@@ -230,7 +230,9 @@ def _vetoes(ids: list[int], as_of: datetime | None) -> dict[int, list[VetoFact]]
     if as_of is None:
         rows = _vetoes_now(ids)
     else:
-        rows = vetoed(ids).filter(at__lte=as_of).filter(Q(settled_at=None) | Q(settled_at__gt=as_of))
+        stood = Q(settled_at=None) | Q(settled_at__gt=as_of)
+        rested = Q(again_at=None) | Q(again_at__lte=as_of) | Q(ended_at__gt=as_of)
+        rows = vetoed(ids).filter(stood, rested, at__lte=as_of)
     found: dict[int, list[VetoFact]] = defaultdict(list)
     for row in rows:
         found[row[0]].append(VetoFact(*row[1:]))

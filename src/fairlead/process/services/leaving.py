@@ -20,19 +20,14 @@ from fairlead.journal.models import Event
 from fairlead.journal.services import NewEvent
 
 from .. import fold
-from ..approval_enums import RequestState
 from ..definitions import definitions_of
 from ..ending_aside import stood
-from ..enums import JourneyState, MigrationRowState, OverrideState, RunState
-from ..models import ApprovalRequest, Journey, Migration, MigrationRow, OverrideRequest, PlaybookRun, Visit
-from ..selectors.approvals import Has
+from ..enums import JourneyState, MigrationRowState, RunState
+from ..models import Journey, Migration, MigrationRow, PlaybookRun, Visit
 from . import gates, ledger
-from .approval_rows import held_of
-from .approving import call_off
 from .assigning import assigned
 from .clock_notices import Notice, tell
-from .overrides import journal as journal_override
-from .overrides import settle as settle_override
+from .ending import end_what_waits, vetoes_stand_again
 from .playbooks import end_with_the_deal, go_on_with
 from .starting import NewJourney, default_process, published_keys, start_journeys
 
@@ -105,25 +100,10 @@ def tell_owners(journeys: Sequence[Journey], code: str, at: datetime) -> None:
 
 
 def _called_off(journeys: Sequence[Journey], *, by: Any, at: datetime) -> dict[int, dict[str, list[int]]]:
-    """What waited for somebody: approvals and requests to let pass are withdrawn, playbooks end with their open tasks.
-    The ids of each by journey."""
-    found: dict[int, dict[str, list[int]]] = {j.pk: defaultdict(list) for j in journeys}
+    """What waited for somebody ends with it, and playbooks with their open tasks. The ids of each by journey."""
     how: dict[str, Any] = {"by": by, "at": at, "channel": Channel.SYSTEM}
     by_id = {j.pk: j for j in journeys}
-    pending = [j.pk for j in journeys if j.approvals & Has.PENDING]
-    requests = ApprovalRequest.objects.select_for_update(of=("self",)).filter(
-        journey__in=pending, state=RequestState.PENDING
-    )
-    for request in requests.order_by("pk") if pending else ():
-        call_off(held_of(request, by_id[request.journey_id], at=at, channel=Channel.SYSTEM), by=by)
-        found[request.journey_id]["approval"].append(request.pk)
-    overrides = OverrideRequest.objects.select_for_update(of=("self",)).filter(
-        journey__in=list(by_id), state=OverrideState.OPEN
-    )
-    for override in overrides.order_by("pk"):
-        settle_override(override, OverrideState.WITHDRAWN, by=None, at=at)
-        journal_override(override, by_id[override.journey_id], "override_withdrawn", **how)
-        found[override.journey_id]["override"].append(override.pk)
+    found = {pk: defaultdict(list, own) for pk, own in end_what_waits(journeys, **how).items()}
     running = PlaybookRun.objects.filter(journey__in=list(by_id), state=RunState.OPEN)
     for journey_id, run_id in running.order_by("pk").values_list("journey_id", "pk"):
         found[journey_id]["playbook"].append(run_id)
@@ -135,7 +115,7 @@ def _called_off(journeys: Sequence[Journey], *, by: Any, at: datetime) -> dict[i
 
 def come_back(migration: Migration, rows: Sequence[tuple[MigrationRow, Journey]], *, at: datetime) -> None:
     """The undo: they run on as if they had never left, in the caller's transaction. Playbooks give out what is left of
-    their tasks; an approval or a request to let pass is asked anew by whoever wants it."""
+    their tasks, vetoes stand again; an approval or a request to let pass is asked anew by whoever wants it."""
     if not rows:
         return
     told = Event.objects.in_bulk([row.event_id for row, _journey in rows])
@@ -156,6 +136,9 @@ def come_back(migration: Migration, rows: Sequence[tuple[MigrationRow, Journey]]
         for row, journey in rows
     ]
     ledger.write({journey.pk: journey for _row, journey in rows}, events)
+    vetoes_stand_again(
+        [journey for _row, journey in rows], by=migration.undone_by, at=at, channel=Channel.SYSTEM
+    )
     gates.refresh_gates([journey for _row, journey in rows if journey.state == JourneyState.OPEN], at=at)
     for row, journey in rows:
         runs = told[row.event_id].data["called_off"].get("playbook", ())

@@ -33,6 +33,7 @@ from . import gates, ledger, track_noting
 from .approval_watch import void_on_regress
 from .carrying_over import WithMoves
 from .closing import end_work
+from .ending import follow_ends
 from .move_events import branches_of, event_of
 from .norms import norm_of_stage
 from .playbooks import follow_moves
@@ -435,6 +436,7 @@ class _Batch:
             subjects.room_of(subject_type).after_moves(moves)
             follow_moves(moves)
             end_work(moves)
+            follow_ends(moves)
 
 
 def _forced(verdict: Verdict) -> Verdict:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -75,16 +76,8 @@ def raise_veto(
         row = Veto.objects.create(
             journey=journey, domain=domain, role=role, clause=said, alternative=instead, by=by, at=at
         )
-        _note(row, journey, "veto_raised", by=by, at=at, channel=channel, text=instead)
-    notify(
-        recipients=_concerned(journey),
-        reason=Reason.TEAM,
-        subject_type=journey.subject_type,
-        subject_id=journey.subject_id,
-        text=("veto_raised", {"veto": row.pk}),
-        by=by,
-        at=at,
-    )
+        note(row, journey, "veto_raised", by=by, at=at, channel=channel, text=instead)
+    tell_team(row, journey, "veto_raised", by=by, at=at)
     return row
 
 
@@ -125,16 +118,8 @@ def _settle(
         row.state, row.settled_by, row.settled_at, row.reason = state, by, at, text
         row.version += 1
         row.save()
-        _note(row, journey, f"veto_{state}", by=by, at=at, channel=channel, text=text)
-    notify(
-        recipients={row.by_id, *_concerned(journey)},
-        reason=Reason.TEAM,
-        subject_type=journey.subject_type,
-        subject_id=journey.subject_id,
-        text=(f"veto_{state}", {"veto": row.pk}),
-        by=by,
-        at=at,
-    )
+        note(row, journey, f"veto_{state}", by=by, at=at, channel=channel, text=text)
+    tell_team(row, journey, f"veto_{state}", by=by, at=at)
     return row
 
 
@@ -156,10 +141,18 @@ def _check_settling(row: Veto, journey: Journey, state: VetoState, by: Any) -> N
         raise VetoRefused(_("Neither the owner nor whoever said no decides over a veto."))
 
 
-def _concerned(journey: Journey) -> set[int]:
-    """The owner and the deal team."""
+def tell_team(row: Veto, journey: Journey, code: str, *, by: Any, at: datetime) -> None:
+    """Whoever said no, the owner and the deal team."""
     people = {person for held in team_of(journey).values() for person in held}
-    return people | ({journey.owner_id} if journey.owner_id is not None else set())
+    notify(
+        recipients={row.by_id, *people, *([journey.owner_id] if journey.owner_id is not None else ())},
+        reason=Reason.TEAM,
+        subject_type=journey.subject_type,
+        subject_id=journey.subject_id,
+        text=(code, {"veto": row.pk}),
+        by=by,
+        at=at,
+    )
 
 
 # --- what nobody settles ---
@@ -170,7 +163,9 @@ def escalate_vetoes(*, at: datetime) -> int:
     calendar = default_calendar()
     waiting = Veto.objects.filter(state=VetoState.OPEN, escalated_at=None, at__lt=at).order_by("pk")
     due = [
-        pk for pk, since in waiting.values_list("pk", "at") if calendar.add_working_days(since, PATIENCE) < at
+        pk
+        for pk, since in waiting.values_list("pk", Coalesce("again_at", "at"))
+        if calendar.add_working_days(since, PATIENCE) < at
     ]
     done = 0
     for pk in due[:BATCH]:
@@ -199,7 +194,7 @@ def _escalate(veto_id: int, at: datetime) -> int:
         tasks_of_plan(
             journey.subject_type, journey.subject_id, [planned], by=None, at=at, channel=Channel.SYSTEM
         )
-    _note(row, journey, "veto_escalated", by=None, at=at, channel=Channel.SYSTEM)
+    note(row, journey, "veto_escalated", by=None, at=at, channel=Channel.SYSTEM)
     tell(
         [
             Notice(
@@ -216,7 +211,7 @@ def _escalate(veto_id: int, at: datetime) -> int:
     return 1
 
 
-def _note(
+def note(
     row: Veto, journey: Journey, type_: str, *, by: Any, at: datetime, channel: str, text: str = ""
 ) -> None:
     record(

@@ -23,7 +23,7 @@ from fairlead.organisation.models import User
 from fairlead.process import tools
 from fairlead.process.definition import Definition
 from fairlead.process.definitions import definition_of
-from fairlead.process.differences import differences
+from fairlead.process.differences import differences, is_same
 from fairlead.process.enums import Mode
 from fairlead.process.files import MAX_BYTES, UnreadableFile, read_yaml, write_yaml
 from fairlead.process.migrating_command import run_migration
@@ -149,7 +149,8 @@ class Command(BaseCommand):
         for change in changes:
             self.stdout.write(f"  {signs[change.sign]} {change.text}")
         if not changes:
-            self.stdout.write("  Only guidance and words differ.")
+            same = is_same(definition_of(before), definition)
+            self.stdout.write("  Nothing differs." if same else "  Only guidance and words differ.")
 
 
 def _stored(key: str, number: int | None) -> ProcessVersion:
