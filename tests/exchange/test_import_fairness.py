@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import pytest
 from django.db import connection, transaction
@@ -42,7 +42,10 @@ def test_long_work_sees_who_stands_in_the_queue() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_person_who_writes_while_long_work_does_goes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("within", [transaction.atomic, nullcontext], ids=["transaction", "one statement"])
+def test_a_person_who_writes_while_long_work_does_goes_next(
+    monkeypatch: pytest.MonkeyPatch, within: Callable[[], AbstractContextManager[None]]
+) -> None:
     """The person's transaction waits for one of the many short ones, never for all of them.
 
     How soon the person's thread gets to run is the machine's affair; from the moment that they stand in the
@@ -62,7 +65,7 @@ def test_a_person_who_writes_while_long_work_does_goes_next(monkeypatch: pytest.
         connection.ensure_connection()
         started.wait(240)
         monkeypatch.setattr(fairness, "_queue", noted)
-        with transaction.atomic():
+        with within():
             Organisation.objects.filter(pk=1).update(name="人")
             order.append("person")
         connection.close()

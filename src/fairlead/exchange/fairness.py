@@ -69,8 +69,15 @@ def _held(name: str) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
+def _needs_the_writer(sql: str, connection: Any) -> bool:
+    """The start of a transaction, or one statement that writes without any: a sign-in notes when it was, say."""
+    if sql.startswith("BEGIN"):
+        return True
+    return not connection.in_atomic_block and sql.startswith(("INSERT", "UPDATE", "DELETE", "REPLACE"))
+
+
 def _wrapper(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    if not sql.startswith("BEGIN") or getattr(_local, "works", False) or fcntl is None:
+    if fcntl is None or getattr(_local, "works", False) or not _needs_the_writer(sql, context["connection"]):
         return execute(sql, params, many, context)
     with _queue():
         with _held(_WORK):  # free as soon as long work has ended its turn
