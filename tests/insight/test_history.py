@@ -107,6 +107,37 @@ def test_a_change_is_seen_at_once_and_only_its_journeys_are_read(seller, monkeyp
     assert len(after.history.journeys) == len(before.history.journeys) + 1
 
 
+@pytest.mark.parametrize("at_once", [20_000, 7])
+def test_what_a_sweep_says_of_very_many_reads_no_journey_again(seller, monkeypatch, at_once):
+    """In the morning a sweep may tell of thousands of clocks; the funnel is not read anew for it."""
+    rows = deals(seller, 12)
+    monkeypatch.setattr(history, "RELOAD_ABOVE", 3)
+    monkeypatch.setattr(history, "MOST_EVENTS", at_once)
+    before, read = load("example"), []
+    original = history.read_columns
+    monkeypatch.setattr(
+        history, "read_columns", lambda key, axis, ids: read.append(ids) or original(key, axis, ids)
+    )
+    told = [
+        NewEvent(
+            type=kind, actor_id=None, channel=Channel.SYSTEM, effective_at=NOON, subject_type="opportunity",
+            subject_id=row.pk, journey_id=row.journey_id,
+        )
+        for row in rows
+        for kind in history.SAYS_NOTHING
+    ]  # fmt: skip
+    with transaction.atomic():
+        record(told)
+    swept = load("example")
+    deals(seller, 2, at=NOON + timedelta(days=1))
+    after = load("example")
+
+    assert swept.history is before.history
+    assert [len(ids) for ids in read] == [2]
+    history.forget()
+    assert same(load("example"), after)
+
+
 def test_topped_up_equals_loaded_anew(seller):
     rows = deals(seller, 8)
     load("example")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -34,6 +34,9 @@ KEPT = 6
 RELOAD_ABOVE = 500
 """Changed journeys above which everything is read again instead."""
 MOST_EVENTS = 20_000
+"""Events that are asked for at once."""
+SAYS_NOTHING = ("clock_breached", "clock_escalated", "clock_acknowledged")
+"""Events that change no column read here. One sweep writes thousands of them, each about another journey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +121,19 @@ def _current(process_key: str) -> _Kept:
     horizon = oldest_running_transaction()
     if _tail(kept.settled) == kept.tail:
         return kept
-    changed = _events_after(kept.settled)
-    ids = sorted({j for _txid, pk, j in changed if j is not None and pk not in kept.seen})
-    if len(ids) > RELOAD_ABOVE or len(changed) == MOST_EVENTS:
-        return _cold(process, stages, zone, stamp)
+    changed: list[tuple[int, int, int | None]] = []
+    ids: set[int] = set()
+    for batch in _batches_after(kept.settled):
+        changed += batch
+        ids |= {j for _txid, pk, j in batch if j is not None and pk not in kept.seen}
+        if len(ids) > RELOAD_ABOVE:
+            return _cold(process, stages, zone, stamp)
     loaded, raw = kept.loaded, kept.raw
     if ids:
-        fresh = read_columns(process_key, [s.axis_key for s in stages], ids)
-        if len(fresh.journeys["journey"]) or raw.holds(ids):  # else they are journeys of other processes
-            raw = raw.without(ids).joined(fresh)
+        named = sorted(ids)
+        fresh = read_columns(process_key, [s.axis_key for s in stages], named)
+        if len(fresh.journeys["journey"]) or raw.holds(named):  # else they are journeys of other processes
+            raw = raw.without(named).joined(fresh)
             loaded = _assemble(process, stages, zone, raw)
     below = [(txid, pk) for txid, pk, _journey in changed if horizon is None or txid < horizon]
     settled = max(below, default=kept.settled)
@@ -139,7 +146,10 @@ def _cold(process: Process, stages: tuple[FunnelStage, ...], zone: str, stamp: t
     events = Event.objects.all() if horizon is None else Event.objects.filter(txid__lt=horizon)
     newest = events.order_by("-txid", "-id").values_list("txid", "id").first()
     settled = newest or (0, 0)
-    tail, seen = _tail(settled), frozenset(pk for _txid, pk, _journey in _events_after(settled))
+    tail, seen = (
+        _tail(settled),
+        frozenset(pk for rows in _batches_after(settled) for _txid, pk, _journey in rows),
+    )
     raw = read_columns(process.key, [s.axis_key for s in stages], None)
     return _Kept(_assemble(process, stages, zone, raw), raw, stamp, settled, tail, seen)
 
@@ -170,15 +180,22 @@ def _tail(position: tuple[int, int]) -> tuple[int, int]:
     return count, newest
 
 
-def _events_after(position: tuple[int, int]) -> list[tuple[int, int, int | None]]:
-    """(transaction, id, journey) of the events after a position, at most MOST_EVENTS."""
+def _batches_after(position: tuple[int, int]) -> Iterator[list[tuple[int, int, int | None]]]:
+    """(transaction, id, journey) of all events after a position, at most MOST_EVENTS at once; no journey where
+    the event says nothing that is kept here."""
+    quiet = "CASE WHEN type IN (" + ", ".join(["%s"] * len(SAYS_NOTHING)) + ") THEN NULL ELSE journey_id END"
     statement = (
-        "SELECT txid, id, journey_id FROM " + Event._meta.db_table + " WHERE " + _behind()  # noqa: S608
+        "SELECT txid, id, " + quiet + " FROM " + Event._meta.db_table + " WHERE " + _behind()  # noqa: S608
         + (" ORDER BY txid, id" if connection.vendor == "postgresql" else " ORDER BY id") + " LIMIT %s"
     )  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*position, MOST_EVENTS])
-        return list(cursor.fetchall())
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*SAYS_NOTHING, *position, MOST_EVENTS])
+            found = list(cursor.fetchall())
+        yield found
+        if len(found) < MOST_EVENTS:
+            return
+        position = found[-1][:2]
 
 
 def lineage(process_key: str) -> tuple[FunnelStage, ...]:
