@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -88,10 +89,12 @@ class _Company:
                 self.tables.flush()
         from fairlead.crm.services.indexing import rebuild
 
-        from .winding import wind
+        from .rows import look
+        from .winding import settle, wind
 
-        counts = self.tables.finish()
-        return counts | {"searchentry": rebuild(), "clock": wind()}
+        counts = self.tables.finish() | {"searchentry": rebuild(), "clock": wind()} | settle(self.at)
+        look()
+        return counts
 
     def _account(self, number: int) -> None:
         from . import words
@@ -376,10 +379,20 @@ class _Company:
             to,
             reason,
             data,
-            "0" * 64 if payload else "",
+            _digest(payload) if payload else "",
         )
         if payload:
             self.tables.detail.add(self.event_id, payload)
+
+
+@lru_cache(maxsize=4096)
+def _digest(payload: str) -> str:
+    """As the journal digests a detail, so that its chain holds here too."""
+    from fairlead.journal.services import detail_digest
+
+    from .tables import SALT
+
+    return detail_digest(SALT, json.loads(payload), "")
 
 
 class _Deal:

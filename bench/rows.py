@@ -63,6 +63,12 @@ def finish(tables: Iterable[Table]) -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [t.model for t in found]):
             cursor.execute(statement)
+    look()
+
+
+def look() -> None:
+    """Let the planner look at what the tables hold now."""
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 

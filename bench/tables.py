@@ -35,6 +35,8 @@ EVENT = (
     "id type subject_id journey_id actor_id effective_at recorded_at business_date from_stage to_stage "
     "reason_code data detail_hash"
 )
+#: Of every detail: equal payloads have equal digests here.
+SALT = "0" * 32
 
 
 class Tables:
@@ -51,7 +53,7 @@ class Tables:
         self.activity = Table(Activity, ACTIVITY.split(), **about)
         numbers = {"process_version": version.number, "episode_no": 1}
         self.event = Table(Event, EVENT.split(), channel="ui", process_key=process, **numbers, **about)
-        self.detail = Table(EventDetail, ["event_id", "payload"], salt="0" * 32)
+        self.detail = Table(EventDetail, ["event_id", "payload"], salt=SALT)
         roles = ["opportunity_id", "contact_id", "role", "recorded_at"]
         self.role = Table(ContactRole, roles, depth=2, stance=1)
         files = ["subject_id", "kind", "name", "added_by_id", "added_at", "recorded_at"]
