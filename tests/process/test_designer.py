@@ -265,12 +265,8 @@ def test_a_draft_that_nobody_has_touched_is_not_said_to_differ_in_words(client, 
     page = client.get(DRAFT).content.decode()
     assert "Nothing differs so far." in page and "Nothing but words differs" not in page
 
-    send(
-        client,
-        "stage_set",
-        stage="needs",
-        part="about",
-        **{"goal-zh": "换个说法", "goal-en": "Said otherwise"},
-    )
+    document = copy.deepcopy(ProcessDraft.objects.get().document)
+    document["stages"][0]["goal"] = {"zh": "换个说法", "en": "Said otherwise"}
+    replace_document(KEY, document, version=1, by=tang, at=NOON, channel=Channel.UI)
     said = client.get(DRAFT).content.decode()
     assert "Nothing differs so far." not in said and "Nothing but words differs so far." in said
