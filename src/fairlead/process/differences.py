@@ -10,18 +10,19 @@ from fairlead.fields.catalogue import pick
 
 from .change import Change
 from .definition import Criterion, Definition, Stage
-from .describing import list_name, move_words, part_name
+from .describing import joined, list_name, part_name
 from .differences_approvals import approval_changes
+from .differences_details import asked, item_notes, policy_changes, stage_changes, ways
 from .differences_guidance import guidance_changes
 from .differences_pieces import group_changes, package_changes, playbook_changes, score_changes
-from .enums import CriterionType, Kind
+from .enums import CriterionType
 from .roles import role_name
 from .track_words import track_changes
 
 
 def differences(old: Definition, new: Definition) -> list[Change]:
     """Stages and their order, criteria, ways out, limits, roles, probabilities, names, approvals, reasons, fields,
-    notes and questions; empty when only words elsewhere differ.
+    notes and questions, time limits; empty when nothing but words elsewhere differs.
     """
     found = []
     if old.name != new.name:
@@ -47,6 +48,7 @@ def differences(old: Definition, new: Definition) -> list[Change]:
         *(Change(sign, text) for sign, text in approval_changes(old, new)),
         *_lists(old, new),
         *_fields(old, new),
+        *policy_changes(old, new),
         *score_changes(old, new),
         *playbook_changes(old, new),
         *package_changes(old, new),
@@ -86,16 +88,12 @@ def _fields(old: Definition, new: Definition) -> list[Change]:
             for key, f in some.items()
             if key not in others
         ]
+    found += [
+        Change("changed", _("Field “%(field)s”") % {"field": pick(f.label)})
+        for key, f in are.items()
+        if key in were and were[key] != f
+    ]
     return found
-
-
-def _ways(stage: Stage, definition: Definition) -> dict[tuple[str, str], str]:
-    """The ways out that somebody chose: not those back and aside that a linear process has by itself."""
-    return {
-        (t.kind, t.to): move_words(t, definition)
-        for t in stage.transitions
-        if t.kind not in (Kind.REGRESS, Kind.HOLD, Kind.CLOSE_LOST)
-    }
 
 
 def _roles(stage: Stage) -> str:
@@ -136,7 +134,8 @@ def _stage(old: Stage, new: Stage, before_all: Definition, after_all: Definition
     if _roles(old) != _roles(new):
         said = _("%(stage)s: roles are now %(roles)s")
         found.append(Change("changed", said % {"stage": name, "roles": _roles(new) or "—"}))
-    ways_then, ways_now = _ways(old, before_all), _ways(new, after_all)
+    found += stage_changes(old, new)
+    ways_then, ways_now = ways(old, before_all, after_all), ways(new, after_all, before_all)
     for sign, some, others in (("removed", ways_then, ways_now), ("added", ways_now, ways_then)):
         found += [
             Change(sign, _("%(stage)s: %(move)s") % {"stage": name, "move": words})
@@ -160,7 +159,9 @@ def _stage(old: Stage, new: Stage, before_all: Definition, after_all: Definition
             continue
         if criterion.type == before.type == CriterionType.GROUP:
             found += group_changes(name, before, criterion)
-            before = replace(before, params=criterion.params)  # told just now
+            before = replace(
+                before, params=criterion.params, mode=criterion.mode, k=criterion.k
+            )  # told just now
         if before.level != criterion.level:
             found.append(
                 Change(
@@ -169,13 +170,13 @@ def _stage(old: Stage, new: Stage, before_all: Definition, after_all: Definition
                     % {"stage": name, "item": pick(criterion.name), "level": criterion.level.label},
                 )
             )
-        elif _asked(before) != _asked(criterion):
+        if notes := item_notes(before, criterion):
+            said = _("%(stage)s: “%(item)s”: %(what)s")
+            values = {"stage": name, "item": pick(criterion.name), "what": joined(notes)}
+            found.append(Change("changed", said % values))
+        if asked(before) != asked(criterion):
             found.append(_criterion("changed", name, criterion))
     return found
-
-
-def _asked(one: Criterion) -> tuple[object, ...]:
-    return one.params, one.applies_if, one.valid_days, one.name, one.help
 
 
 def _criterion(sign: str, stage: str, criterion: Criterion) -> Change:

@@ -8,7 +8,8 @@ from fairlead.fields.catalogue import catalogue, pick
 
 from .change import Change
 from .definition import Criterion, Definition, Playbook, PlayTask, Score
-from .describing import group_words
+from .describing import group_words, joined
+from .differences_details import asked, item_notes
 from .handbook_words import trigger_words
 from .loading import declared_specs
 from .roles import role_name
@@ -32,14 +33,14 @@ def group_changes(stage: str, old: Criterion, new: Criterion) -> list[Change]:
     found += [
         Change("changed", item % {**where, "item": pick(c.name)})
         for key, c in are.items()
-        if key in were and _asked(were[key]) != _asked(c)
+        if key in were and (were[key].level, *asked(were[key])) != (c.level, *asked(c))
+    ]
+    found += [
+        Change("changed", item % {**where, "item": f"{pick(c.name)}: {joined(notes)}"})
+        for key, c in are.items()
+        if key in were and (notes := item_notes(were[key], c))
     ]
     return found
-
-
-def _asked(criterion: Criterion) -> tuple[object, ...]:
-    one = criterion
-    return one.name, one.level, one.params, one.applies_if, one.valid_days, one.role
 
 
 def playbook_changes(old: Definition, new: Definition) -> list[Change]:
