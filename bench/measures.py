@@ -40,7 +40,7 @@ class Figure:
     at_least: bool = False
     ratio: float | None = None  # page / floor
     more: dict[str, Any] = field(default_factory=dict)
-    note: str = ""  # why there is no value
+    note: str = ""  # why there is no value, or which of many it is
 
     @property
     def key(self) -> str:
