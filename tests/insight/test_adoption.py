@@ -78,6 +78,37 @@ def test_a_move_written_down_days_later_is_late_and_an_import_is_nobodys(where):
     assert share.hits == {events[deals[0].pk]}
 
 
+def test_a_move_touches_its_deal_whoever_made_it_but_an_import_touches_nothing(where):
+    by_hand, by_rule, imported = (
+        where.deal(name, days_ago=40) for name in ("by hand", "by rule", "imported")
+    )
+    now = timezone.now()
+    for deal, channel in (
+        (by_hand, Channel.UI), (by_rule, Channel.SYSTEM), (imported, Channel.IMPORT)
+    ):  # fmt: skip
+        move(
+            deal.journey_id, Wish(kind=Kind.ADVANCE), by=where.zhou, at=now, channel=channel,
+            effective_at=now - timedelta(days=3),
+        )  # fmt: skip
+    shares = ask(where.zhou, now=now).whole().shares
+    events = {e.subject_id: e.pk for e in Event.objects.filter(type="stage_moved")}
+    assert shares[ACTIVE].hits == {by_hand.pk, by_rule.pk}
+    assert shares[TIMELY].all == {events[by_hand.pk]}
+
+
+def test_each_person_has_the_own_part_and_a_stranger_an_empty_one(where):
+    deals = {
+        name: where.deal(f"of {name}", owner=where.people[name], days_ago=20) for name in ("zhou", "lin")
+    }
+    where.move(deals["lin"])
+    asked = ask(where.people["admin"], now=timezone.now())
+    for name, deal in deals.items():
+        assert asked.of(where.people[name].pk).shares[ACTIVE].all == {deal.pk}
+    assert not asked.of(where.zhou.pk).shares[TIMELY].all
+    assert len(asked.of(where.lin.pk).shares[TIMELY].all) == 1
+    assert asked.of(-1).index is None and not asked.of(-1).shares[ACTIVE].all
+
+
 def test_a_deal_on_hold_asks_for_nothing(where):
     where.deal("open")
     held = where.deal("held")
@@ -214,4 +245,4 @@ def test_the_questions_do_not_grow(where, deals):
     client.get("/adoption/")
     with CaptureQueriesContext(connection) as asked:
         client.get("/adoption/")
-    assert len(asked) == 14
+    assert len(asked) == 13

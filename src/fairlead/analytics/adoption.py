@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -90,11 +91,25 @@ class Behaviour:
     touched: Mapping[int, Sequence[datetime]] = field(default_factory=dict)
     steps: Mapping[int, Sequence[Step]] = field(default_factory=dict)
     updates: Sequence[Update] = ()
+    _parts: dict[int | None, Behaviour] | None = field(default=None, init=False, repr=False, compare=False)
 
     def of(self, owner: int) -> Behaviour:
-        deals = [deal for deal in self.deals if deal.owner == owner]
-        mine = {deal.id for deal in deals}
-        return Behaviour(deals, self.touched, self.steps, [u for u in self.updates if u.deal in mine])
+        """The part of one person: their deals, and what was done on those."""
+        if self._parts is None:
+            self._parts = self._by_owner()
+        return self._parts.get(owner) or Behaviour(())
+
+    def _by_owner(self) -> dict[int | None, Behaviour]:
+        """All parts in one walk: a page asks for every person of a branch."""
+        deals: dict[int | None, list[Deal]] = defaultdict(list)
+        updates: dict[int | None, list[Update]] = defaultdict(list)
+        owner_of = {deal.id: deal.owner for deal in self.deals}
+        for deal in self.deals:
+            deals[deal.owner].append(deal)
+        for update in self.updates:
+            if update.deal in owner_of:
+                updates[owner_of[update.deal]].append(update)
+        return {pk: Behaviour(own, self.touched, self.steps, updates[pk]) for pk, own in deals.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +134,16 @@ def adoption(behaviour: Behaviour, *, at: datetime, weights: Mapping[str, float]
     """
     standing = [deal for deal in behaviour.deals if deal.stands_at(at)]
     every = frozenset(deal.id for deal in standing)
-    recent = [u for u in behaviour.updates if at - UPDATES_OF < u.recorded_at <= at]
+    lately, since = at - ACTIVE_WITHIN, at - UPDATES_OF
+    recent = [u for u in behaviour.updates if since < u.recorded_at <= at]
+    touched, steps = behaviour.touched, behaviour.steps
     shares = {
-        ACTIVE: Share(frozenset(i for i in every if _is_touched(behaviour.touched.get(i, ()), at)), every),
+        ACTIVE: Share(
+            frozenset(i for i in every if i in touched and _is_touched(touched[i], lately, at)), every
+        ),
         TIMELY: Share(frozenset(u.id for u in recent if u.is_timely), frozenset(u.id for u in recent)),
         PLANNED: Share(
-            frozenset(i for i in every if any(s.is_ahead_at(at) for s in behaviour.steps.get(i, ()))), every
+            frozenset(i for i in every if i in steps and any(s.is_ahead_at(at) for s in steps[i])), every
         ),
     }
     measured = {name: share.value for name, share in shares.items() if share.value is not None}
@@ -132,9 +151,10 @@ def adoption(behaviour: Behaviour, *, at: datetime, weights: Mapping[str, float]
     return Adoption(shares, geometric(measured, weights), left_out)
 
 
-def _is_touched(instants: Sequence[datetime], at: datetime) -> bool:
+def _is_touched(instants: Sequence[datetime], since: datetime, at: datetime) -> bool:
+    """Whether one of the rising instants lies in (since, at]."""
     place = bisect_right(instants, at)
-    return place > 0 and instants[place - 1] > at - ACTIVE_WITHIN
+    return place > 0 and instants[place - 1] > since
 
 
 def geometric(shares: Mapping[str, float], weights: Mapping[str, float]) -> float | None:

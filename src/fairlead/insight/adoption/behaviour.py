@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from fairlead.analytics.adoption import (
     ACTIVE_WITHIN,
@@ -38,12 +39,21 @@ KIND: Final = "opportunity"
 
 #: Steps of the deal itself. What an import or an automatic act writes is nobody's promptness.
 MOVES: Final = (fold.MOVED, fold.WON, fold.LOST, fold.CANCELLED, fold.REOPENED)
-#: The events that set the clock of inactivity back (process-control 2.5, C3).
+BY_PEOPLE: Final = (Channel.UI, Channel.API, Channel.MOBILE)
+#: The events that set the clock of inactivity back (process-control 2.5, C3): some by what they are, some by what they say.
+ALWAYS: Final = (
+    fold.MOVED,
+    fold.REOPENED,
+    "contact_role_added",
+    "contact_role_removed",
+    "file_added",
+    "attested",
+)
 MEANINGFUL: Final = (
-    Q(type__in=[fold.MOVED, fold.REOPENED, "contact_role_added", "contact_role_removed", "file_added", "attested"])
+    Q(type__in=ALWAYS)
     | Q(type=fold.MIRRORED, data__has_any_keys=["amount", "close_date"])
     | Q(type="activity_done", data__outcome__in=sorted(TWO_WAY))
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +84,11 @@ def ask(user: User, *, now: datetime, day: date | None = None) -> Asked:
     if day is not None:
         at = min(now, datetime.combine(day + timedelta(days=1), time(), default_calendar().zone))
     start = at - timedelta(weeks=WEEKS - 1)
-    deals = _deals(countable(user), start - UPDATES_OF, at)
-    ids = [deal.id for deal in deals]
-    owners = {deal.owner for deal in deals if deal.owner is not None}
-    people = User.objects.in_bulk(owners)
-    behaviour = Behaviour(
-        deals,
-        _touched(ids, start - ACTIVE_WITHIN, at),
-        _steps(ids, start, at),
-        _updates(ids, start - UPDATES_OF, at),
-    )
+    journeys = _journeys(countable(user), start - UPDATES_OF, at)
+    deals = _deals(journeys)
+    people = User.objects.in_bulk({deal.owner for deal in deals if deal.owner is not None})
+    touched, updates = _events(journeys, start, at)
+    behaviour = Behaviour(deals, touched, _steps(journeys, start, at), updates)
     weights = rollout.current().weights or dict(EQUAL)
     return Asked(user, at, weights, behaviour, people, frozenset(_led(user, people)))
 
@@ -103,55 +108,82 @@ def _led(user: User, people: Mapping[int, User]) -> set[int]:
     return led | ({user.pk} & people.keys())
 
 
-def _deals(seen: QuerySet[Opportunity], since: datetime, at: datetime) -> list[Deal]:
-    rows = Journey.objects.current().filter(
+def _journeys(seen: QuerySet[Opportunity], since: datetime, at: datetime) -> QuerySet[Journey]:
+    return Journey.objects.current().filter(
         Q(closed_at=None) | Q(closed_at__gt=since), subject_type=KIND, opened_at__lte=at,
         subject_id__in=seen.values("pk"),
     )  # fmt: skip
-    columns = ("subject_id", "owner_id", "opened_at", "closed_at", "hold_since")
-    return [Deal(*row) for row in rows.values_list(*columns).order_by("subject_id")]
 
 
-# Of events only the days are asked in SQL and the kind of subject is looked at here: said in SQL, SQLite walks
-# all that was ever written about a deal instead of the last weeks.
+# What a branch did in twelve weeks are some hundred thousand rows. Which of them are its own is said in SQL, deal by
+# deal (a seller's few hundred deals are found in no time), and instants come as the database writes them.
 
 
-def _touched(ids: Sequence[int], since: datetime, at: datetime) -> Mapping[int, list[datetime]]:
-    events = Event.objects.filter(
-        MEANINGFUL, recorded_at__gt=since, recorded_at__lte=at, effective_at__gt=since
-    ).exclude(channel=Channel.IMPORT)
-    wanted = set(ids)
-    found: dict[int, list[datetime]] = defaultdict(list)
-    columns = ("subject_type", "subject_id", "effective_at")
-    for kind, pk, when in events.values_list(*columns).order_by("effective_at"):
-        if kind == KIND and pk in wanted:
-            found[pk].append(when)
-    return found
-
-
-def _steps(ids: Sequence[int], since: datetime, at: datetime) -> Mapping[int, list[Step]]:
-    planned = Activity.objects.filter(
-        Q(closed_recorded_at=None) | Q(closed_recorded_at__gt=since),
-        subject_type=KIND, due_at__gt=since, recorded_at__lte=at,
-    )  # fmt: skip
-    wanted = set(ids)
-    found: dict[int, list[Step]] = defaultdict(list)
-    columns = ("subject_id", "recorded_at", "due_at", "closed_recorded_at")
-    for pk, recorded_at, due_at, ended_at in planned.values_list(*columns):
-        if pk in wanted and due_at is not None:
-            found[pk].append(Step(recorded_at, due_at, ended_at))
-    return found
-
-
-def _updates(ids: Sequence[int], since: datetime, at: datetime) -> list[Update]:
-    by_people = [Channel.UI, Channel.API, Channel.MOBILE]
-    moves = Event.objects.filter(
-        type__in=MOVES, channel__in=by_people, recorded_at__gt=since, recorded_at__lte=at
-    )
-    wanted = set(ids)
-    columns = ("subject_type", "pk", "subject_id", "effective_at", "recorded_at")
+def _deals(journeys: QuerySet[Journey]) -> list[Deal]:
+    rows = journeys.annotate(
+        opened=Cast("opened_at", TextField()),
+        closed=Cast("closed_at", TextField()),
+        held=Cast("hold_since", TextField()),
+    ).order_by("subject_id")
     return [
-        Update(*row)
-        for kind, *row in moves.values_list(*columns).order_by("pk")
-        if kind == KIND and row[1] in wanted
+        Deal(
+            pk,
+            owner,
+            _instant(opened),
+            _instant(closed) if closed else None,
+            _instant(held) if held else None,
+        )
+        for pk, owner, opened, closed, held in rows.values_list(
+            "subject_id", "owner_id", "opened", "closed", "held"
+        )
     ]
+
+
+def _events(
+    journeys: QuerySet[Journey], start: datetime, at: datetime
+) -> tuple[Mapping[int, list[datetime]], list[Update]]:
+    """Meaningful events of each deal in their order (3.22 *active*), and the moves of people (*timely*)."""
+    since = start - ACTIVE_WITHIN
+    touches = Q(MEANINGFUL, ~Q(channel=Channel.IMPORT), recorded_at__gt=since, effective_at__gt=since)
+    rows = Event.objects.filter(
+        touches | Q(type__in=MOVES, channel__in=BY_PEOPLE),
+        subject_type=KIND, subject_id__in=journeys.values("subject_id"),
+        recorded_at__gt=start - UPDATES_OF, recorded_at__lte=at,
+    ).annotate(happened=Cast("effective_at", TextField()), written=Cast("recorded_at", TextField()))  # fmt: skip
+    touched: dict[int, list[datetime]] = defaultdict(list)
+    updates: list[Update] = []
+    for pk, deal, kind, channel, happened, written in rows.values_list(
+        "pk", "subject_id", "type", "channel", "happened", "written"
+    ):
+        effective_at, recorded_at = _instant(happened), _instant(written)
+        is_move = kind in MOVES
+        if is_move and channel in BY_PEOPLE:
+            updates.append(Update(pk, deal, effective_at, recorded_at))
+        # What is no move is here because it touches; a move that does is asked for it here.
+        if not is_move or (
+            kind in ALWAYS and channel != Channel.IMPORT and effective_at > since and recorded_at > since
+        ):
+            touched[deal].append(effective_at)
+    for instants in touched.values():
+        instants.sort()
+    return touched, updates
+
+
+def _steps(journeys: QuerySet[Journey], start: datetime, at: datetime) -> Mapping[int, list[Step]]:
+    planned = Activity.objects.filter(
+        Q(closed_recorded_at=None) | Q(closed_recorded_at__gt=start),
+        subject_type=KIND, subject_id__in=journeys.values("subject_id"), due_at__gt=start, recorded_at__lte=at,
+    ).annotate(
+        written=Cast("recorded_at", TextField()), due=Cast("due_at", TextField()),
+        ended=Cast("closed_recorded_at", TextField()),
+    )  # fmt: skip
+    found: dict[int, list[Step]] = defaultdict(list)
+    for deal, written, due, ended in planned.values_list("subject_id", "written", "due", "ended"):
+        found[deal].append(Step(_instant(written), _instant(due), _instant(ended) if ended else None))
+    return found
+
+
+def _instant(text: str) -> datetime:
+    """SQLite writes UTC and does not say so, PostgreSQL says it."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
