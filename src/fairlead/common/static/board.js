@@ -334,24 +334,66 @@
         const was = cardOf(card.dataset.journey);
         if (!was || was.closest("[id]").id !== fresh.id || was.dataset.version !== card.dataset.version) card.classList.add("is-landed");
       }
-      const hadCard = held && old.contains(held.card), hadSlot = held && old.contains(held.slot);
-      document.adoptNode(fresh);
-      old.replaceWith(fresh);
-      if (hadSlot) {
-        const again = cardIn(fresh, held.card.dataset.journey);
-        if (again) { held.card.dataset.version = again.dataset.version; held.slot = asSlot(again); }
-      }
-      if (hadCard) {
-        // It arrived where it waits to go: the news was quicker than the answer to the move.
-        if (cardIn(fresh, held.card.dataset.journey)) { held.slot.remove(); held = null; } else fresh.querySelector(".fl-cards")?.prepend(held.card);
-      }
-      window.htmx?.process(fresh);
-      window.fairlead.dress(fresh);
+      renew(old, fresh);
     }
     equip(board);
     if (stale) refreshPanel();
     if (token) board.dataset.token = token;
     if (journey && document.activeElement !== active) cardOf(journey)?.querySelector(part)?.focus({ preventScroll: true });
+  }
+  /* What has not changed stays where it is, with its focus and its layout: only the cards that differ are exchanged. A
+     morning's sweep changes a few cards of every column, and 250 new ones at once hold up whoever is typing. */
+  function renew(old, fresh) {
+    const list = old.querySelector(":scope > .fl-cards"), wanted = fresh.querySelector(":scope > .fl-cards");
+    if (!list || !wanted) { if (!same(old, fresh)) take(fresh, (node) => old.replaceWith(node)); return; }
+    const hadSlot = held && list.contains(held.slot), hadCard = held && list.contains(held.card);
+    const head = old.querySelector(":scope > .fl-col__head"), newHead = fresh.querySelector(":scope > .fl-col__head");
+    for (const { name, value } of fresh.attributes) if (name !== "class") old.setAttribute(name, value);
+    if (!same(head, newHead)) take(newHead, (node) => head.replaceWith(node));
+    fillList(list, [...wanted.children]);
+    if (hadSlot) {
+      const again = cardIn(list, held.card.dataset.journey);
+      if (again) { held.card.dataset.version = again.dataset.version; held.slot = asSlot(again); }
+    }
+    if (hadCard) {
+      // It arrived where it waits to go: the news was quicker than the answer to the move.
+      if (cardIn(list, held.card.dataset.journey)) { held.slot.remove(); held = null; } else list.prepend(held.card);
+    }
+  }
+  function fillList(list, wanted) {
+    const kept = new Map();
+    for (const card of list.children) if (card.dataset.journey && card !== held?.card) kept.set(card.dataset.journey, card);
+    const nodes = wanted.map((fresh) => {
+      const old = fresh.dataset.journey ? kept.get(fresh.dataset.journey) : fresh.id && list.querySelector(`:scope > #${CSS.escape(fresh.id)}`);
+      return old && same(old, fresh) ? old : fresh;
+    });
+    const staying = new Set(nodes);
+    for (const child of [...list.children]) if (!staying.has(child)) child.remove();
+    let at = list.firstElementChild;
+    for (const node of nodes) {
+      if (node === at) { at = at.nextElementSibling; continue; }
+      if (node === at?.nextElementSibling) { at.remove(); at = node.nextElementSibling; continue; }  // it comes later
+      if (node.ownerDocument === document) list.insertBefore(node, at);
+      else take(node, (one) => list.insertBefore(one, at));
+    }
+  }
+  /* Whether the server would draw it as it stands here; what scripts have added since does not count. */
+  function same(here, fresh) {
+    if (here.isEqualNode(fresh)) return true;
+    const [a, b] = [here, fresh].map((one) => {
+      const copy = one.cloneNode(true);
+      copy.classList.remove("is-landed", "is-sent", "is-chosen", "htmx-request");
+      if (!copy.getAttribute("style")) copy.removeAttribute("style");
+      if (!copy.className) copy.removeAttribute("class");
+      return copy;
+    });
+    return a.isEqualNode(b);
+  }
+  function take(node, put) {
+    document.adoptNode(node);
+    put(node);
+    window.htmx?.process(node);
+    window.fairlead.dress(node);
   }
   function settle() {
     if (!waiting || dragging || pressed || sent.size) return;
