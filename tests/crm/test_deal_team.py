@@ -448,8 +448,10 @@ def test_questions_and_hand_overs_stand_on_the_day_of_whom_they_wait_for(
     for name, sees in (("he", True), ("sun", False)):
         client.force_login(where.people[name])
         page = client.get(reverse("web:home")).content.decode()
-        assert ("二期能提前两周吗" in page) is sees
-        assert ("?tab=team#handover-" in page) is sees
+        asked = page.partition('id="b-asked"')[2].partition("</section>")[0]
+        assert ("二期能提前两周吗" in asked) is sees
+        assert ("?tab=team#handover-" in asked) is sees
+    assert "?tab=team#handover-" in page.partition('id="b-waiting"')[2]  # 孙启航 waits for an answer
 
 
 # --- visibility (IT-7) and the page ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -64,6 +65,26 @@ def test_an_empty_company_offers_them_to_whoever_manages_it(office, admin, addre
     assert text(office, address).count(LOAD) == 1
     create("account", {"name": "Real"}, **how(admin))
     assert LOAD not in text(office, address)
+
+
+@pytest.mark.rule("U16")
+@pytest.mark.parametrize("address", EMPTY_PAGES[1:5])
+def test_each_card_and_row_says_whether_it_is_a_sample(office, admin, address):
+    """Beside real records only: where everything is a sample the frame says so once."""
+    tag = '<span class="fl-tag fl-sample">Sample data</span>'
+    loaded(admin)
+    shown = re.findall(
+        r'(?:class="fl-card__name"|<th scope="row"><a) href="[^"]+">([^<]+)</a>', text(office, address)
+    )
+    assert shown and text(office, address).count(tag) == len(shown)
+    assert " data-samples " in text(office, address).partition("<body")[2][:200]
+    account = create("account", {"name": "Real works"}, **how(admin))
+    create("contact", {"name": "Real person", "account": account.pk}, **how(admin))
+    if "account" in address or "contact" in address:
+        row = text(office, f"{address}?q=Real")
+        assert "Real" in row and tag not in row
+    User.objects.update(is_sample=True)
+    assert " data-samples " not in text(office, address).partition("<body")[2][:200]
 
 
 @pytest.mark.parametrize("address", EMPTY_PAGES[:-1])

@@ -1,14 +1,17 @@
 """The box that goes, finds and does: what it offers, to whom, on which page."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from urllib.parse import quote
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from fairlead.crm.models import Opportunity
+from fairlead.crm.models import Account, Contact, Opportunity
 from fairlead.web.selectors.finding import distance
+from fairlead.work import services as work
 
 HTMX = {"HX-Request": "true"}
 
@@ -55,6 +58,46 @@ def test_a_record_is_found_by_name_pinyin_initials_two_letters_and_with_a_slip(r
 )
 def test_a_first_character_asks_for_one_kind_alone(records, client_of, text, kinds):
     assert set(offered(client_of("zhou"), text)) == kinds
+
+
+@pytest.mark.rule("U01")
+def test_an_exclamation_mark_asks_for_ones_own_tasks(records, client_of):
+    deal = Opportunity.objects.get(name="园区网")
+    today = timezone.localdate()
+    for title, day, who in (
+        ("核对报价", today - timedelta(days=1), None), ("画图", today + timedelta(days=3), None),
+        ("审合同", today, records.chen),
+    ):  # fmt: skip
+        work.add_task("opportunity", deal.pk, title=title, due_date=day, assignee=who, **records.how())
+    client = client_of("zhou")
+    assert offered(client, "!") == {"task": ["核对报价", "画图"]}
+    for text in ("!核对", "！hdbj", "! hedui"):
+        assert offered(client, text) == {"task": ["核对报价"]}, text
+    assert offered(client, "!园区")["task"] == ["核对报价", "画图"]
+    assert offered(client, "!nothing") == {} and offered(client_of("qi"), "!核对") == {}
+    assert "task" not in offered(client, "核对")
+
+
+@pytest.mark.rule("U01", "T05")
+def test_on_an_account_and_a_contact_the_box_offers_what_can_be_done_there(records, client_of):
+    account = Account.objects.get(name="华为技术")
+    contact = Contact.objects.get(name="单雄信")
+    for name, row in (("account", account), ("contact", contact)):
+        page = reverse(f"crm:{name}", args=[row.pk])
+        assert offered(client_of("zhou"), "", page)["here"] == [
+            "Log activity",
+            "Plan the next step",
+            "New task",
+            "Edit",
+        ]
+        assert offered(client_of("zhou"), "log", page)["here"] == ["Log activity"]
+        assert "here" not in offered(client_of("qi"), "", page)
+        assert "here" not in offered(client_of("shen"), "", page)  # reads, works on nothing
+        links = re.findall(
+            r'href="([^"]+)"', client_of("zhou").get(f"/palette/?q=&at={page}", headers=HTMX).content.decode()
+        )
+        mine = [a for a in links if a.startswith((f"/about/{name}/{row.pk}/", f"{page}edit/"))]
+        assert len(mine) == 4 and all(client_of("zhou").get(a).status_code == 200 for a in mine)
 
 
 @pytest.mark.rule("U01", "T05")

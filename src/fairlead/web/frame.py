@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Count, Exists, Subquery
+from django.db.models import Count, Exists, Subquery, Value
 from django.http import HttpRequest
 from django.urls import get_urlconf, reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from fairlead.exchange.models import SampleData
 from fairlead.organisation.models import Organisation, User, WorkingCalendar
 from fairlead.process.models import Journey
 from fairlead.process.selectors.approval_inbox import waiting_count_of
+from fairlead.process.selectors.overrides import USUAL_RIGHTS, to_decide, unusual_ones, usual_count_of
 from fairlead.web import navigation
 from fairlead.web.guides import fitting
 from fairlead.work.forms import MAX_ID
@@ -31,12 +32,25 @@ RECORD_PAGES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def _around(person: int, kind: str, pk: int) -> Any:
-    """Of one person: the name of the organisation, whether its people or records are
-    samples, how many records have
-    news, how many open deals are theirs (the rows of others would cost a count of all), whether the record of
-    this page is a favourite, how many approvals wait for them, and whether anybody has a calendar or leave of
-    their own."""
+class _Same:
+    """A person beside the key of what is remembered: no part of it."""
+
+    def __init__(self, person: User) -> None:
+        self.person = person
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def _around(person: int, kind: str, pk: int, letting: Any = None) -> Any:
+    """Of one person: the name of the organisation, whether its people or records are samples, how many records have
+    news, how many open deals are theirs (the rows of others would cost a count of all), whether the record of this
+    page is a favourite, how many approvals wait for them, whether anybody has a calendar or leave of their
+    own, the currency, whether requests to let something pass need an unusual right, and how many of the others wait for
+    them (`letting`: the question that counts them)."""
     organisation = Organisation.objects.filter(pk=1)
     mine = Journey.objects.current().open().filter(owner_id=person, subject_type="opportunity")
     return User.objects.filter(pk=person).values_list(
@@ -48,11 +62,22 @@ def _around(person: int, kind: str, pk: int) -> Any:
         Exists(star_of(person, kind, pk)),
         Subquery(waiting_count_of(person)),
         Subquery(WorkingCalendar.objects.filter(is_default=True).values("people_stamp")[:1]),
+        Subquery(organisation.values("currency")),
+        Exists(unusual_ones()),
+        Value(0) if letting is None else Subquery(letting),
     )
 
 
-_Frame = tuple[str | None, bool, bool, int | None, int | None, bool, int | None, str | None]
-_frame_of: Question[_Frame] = Question(_around)
+_Frame = tuple[
+    str | None, bool, bool, int | None, int | None, bool, int | None, str | None, str | None, bool, int | None
+]
+_frame_of: Question[_Frame] = Question(lambda person, kind, pk: _around(person, kind, pk))
+
+
+@lru_cache(maxsize=256)
+def _frame_of_decider(_person: int, _grants: tuple[Any, ...], user: _Same) -> Question[_Frame]:
+    """For whoever may let something pass: which requests those are hangs on their grants alone."""
+    return Question(lambda person, kind, pk: _around(person, kind, pk, usual_count_of(user.person)))
 
 
 def frame_of(request: HttpRequest) -> dict[str, Any]:
@@ -70,17 +95,13 @@ def frame_of(request: HttpRequest) -> dict[str, Any]:
 def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     here = request.resolver_match.view_name if request.resolver_match else ""
     kind, pk = _record_at(request)
-    found = _frame_of.first(user.pk, kind, pk)
-    company, is_demo, samples, unread, deals, starred, asked, people = found or (
-        "",
-        False,
-        False,
-        0,
-        0,
-        False,
-        0,
-        "",
-    )
+    decides = any(user.may(right) for right in USUAL_RIGHTS)
+    question = _frame_of_decider(user.pk, tuple(user.grants()), _Same(user)) if decides else _frame_of
+    empty: _Frame = ("", False, False, 0, 0, False, 0, "", "", False, 0)
+    found = question.first(user.pk, kind, pk) or empty
+    company, is_demo, samples, unread, deals, starred, asked, people, currency, unusual, letting = found
+    if unusual:
+        letting = to_decide(user).count()
     if kind:
         remember_star(user, kind, pk, starred=bool(starred))
     around = navigation.around(user)
@@ -90,8 +111,9 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
         "nav": around.nav,
         "counts": (
             ("board", (deals or 0) if user.may("opportunity.view") else 0), ("inbox", unread or 0),
-            ("approvals", asked or 0),  # who lets something pass hangs on reach: two questions more on every page
+            ("approvals", (asked or 0) + (letting or 0)),
         ),
+        "currency": currency or "",
         "own_time": bool(people),
         "phone": around.phone,
         "create": around.create,
@@ -114,6 +136,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
         "company": company or "",
         "badge": _("Sample data") if is_demo or samples else "",
         "badge_url": _about_samples(user) if samples else reverse("web:guide", args=["demo"]) if is_demo else "",
+        "samples": bool(samples) and not is_demo,
         "viewing": _viewing(request),
         "building": _building() if is_demo else {},
         "as_of": timezone.localtime().strftime("%H:%M"),

@@ -126,6 +126,7 @@ class CardRow:
     account: str = ""
     currency: str = "CNY"
     clock: WorstClock | None = None
+    is_sample: bool = False
 
 
 @dataclass(slots=True)
@@ -170,8 +171,10 @@ _stage_rows: Question[StageRow] = Question(
 _owners: Question[User] = Question(
     lambda ids: User.objects.filter(pk__in=ids).only("pk", "name", "name_key", "is_active"), lists=("ids",)
 )
-_about: Question[tuple[int, str | None, str]] = Question(
-    lambda ids: Opportunity.objects.filter(pk__in=ids).values_list("pk", "account__name", "currency"),
+_about: Question[tuple[int, str | None, str, bool]] = Question(
+    lambda ids: Opportunity.objects.filter(pk__in=ids).values_list(
+        "pk", "account__name", "currency", "is_sample"
+    ),
     lists=("ids",),
 )
 
@@ -450,7 +453,8 @@ def _cards(
     book, today = calendars(), timezone.localdate(at)
     everything = [row for _c, found in lists for row in found]
     about = {
-        pk: (account or "", currency) for pk, account, currency in _about([row[1] for row in everything])
+        pk: (account or "", currency, is_sample)
+        for pk, account, currency, is_sample in _about([row[1] for row in everything])
     }
     clocks = worst_clocks({row[0]: row[4] for row in everything}, at=at, book=book)
     zone = timezone.get_current_timezone()
@@ -459,7 +463,7 @@ def _cards(
     for column, found in lists:
         for row in found:
             stage = stages[row[len(_CARD)]]
-            account, currency = about.get(row[1], ("", "CNY"))
+            account, currency, is_sample = about.get(row[1], ("", "CNY", False))
             in_stage = next(days)
             legal = shape[stage.version_id][stage.key].legal if may(row[4], row[len(_CARD) + 1]) else ""
             column.cards.append(
@@ -471,6 +475,7 @@ def _cards(
                     account,
                     currency,
                     clocks.get(row[0]),
+                    is_sample,
                 )
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import (
@@ -16,7 +16,6 @@ from django.db.models import (
     F,
     Field,
     Model,
-    Q,
     QuerySet,
     TextField,
     Value,
@@ -25,16 +24,11 @@ from django.db.models.functions import Cast
 
 from fairlead.common.questions import Question
 from fairlead.organisation.models import User
-from fairlead.process.enums import GIVEN_UP
 from fairlead.process.models import Veto
 from fairlead.process.packages import DEAL_TEAM
 from fairlead.process.vetoes import ROLE_OF
 
-from ..enums import AskState, HandOverState
 from ..models import BonusSplit, DealTeamMember, HandOver, Opportunity, RoleQuestion
-
-#: So many are read of what others wait for.
-MOST_WAITING: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,38 +145,3 @@ def roles_of(user: Any, deal: Opportunity) -> set[str]:
     held = {role for role in DEAL_TEAM if getattr(deal, f"{role.lower()}_id") == user.pk}
     company = {str(role) for role in user.roles}
     return held | (company & {role for role in ROLE_OF.values() if role not in DEAL_TEAM})
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What others wait for from one person: a hand-over to answer, a question to a role."""
-
-    hand_overs: list[HandOver]
-    questions: list[RoleQuestion]
-
-
-def waiting_for(user: Any) -> Waiting:
-    """Open hand-overs and questions on deals where the person fills the slot today, the earliest due first."""
-    return Waiting(_offered(user.pk), _asked(user.pk))
-
-
-def _fills(column: str, person: int) -> Q:
-    found = Q(pk__in=[])
-    for role in DEAL_TEAM:
-        found |= Q(**{column: role, f"opportunity__{role.lower()}": person})
-    return found
-
-
-def _earliest(rows: QuerySet[Any]) -> QuerySet[Any]:
-    running = rows.exclude(opportunity__journey__state__in=GIVEN_UP)
-    return running.select_related("opportunity", "by").order_by("due_at", "pk")[:MOST_WAITING]
-
-
-_offered: Question[HandOver] = Question(
-    lambda person: _earliest(
-        HandOver.objects.filter(state=HandOverState.OFFERED).filter(_fills("to_role", person))
-    )
-)
-_asked: Question[RoleQuestion] = Question(
-    lambda person: _earliest(RoleQuestion.objects.filter(state=AskState.OPEN).filter(_fills("role", person)))
-)

@@ -208,6 +208,7 @@ class Card(NamedTuple):
     days_state: str
     next: wording.Chip
     gate: wording.Chip
+    sample: bool = False
     whys: None = None
     held: bool = False
 
@@ -254,6 +255,7 @@ class _Cards:
             days_state,
             words.next_step(c.next_at, c.next_kind, c.next_text),
             words.gate(c.gate_state, c.gate_missing, c.gate_waived, c.gate_flags),
+            c.is_sample,
         )
 
 

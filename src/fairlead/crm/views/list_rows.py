@@ -149,9 +149,12 @@ class _Rows:
         if spec.path.startswith("journey__"):
             return self._inner(spec)
         text, (before, after) = self._text(spec), self.record
+        sample = self._at("is_sample")
+        tag = f' <span class="fl-tag fl-sample">{escape(_("Sample data"))}</span>'
 
         def link(row: Row) -> str:
-            return f'<a href="{before}{row[0]}{after}">{escape(text(row)) or f"#{row[0]}"}</a>'
+            named = f'<a href="{before}{row[0]}{after}">{escape(text(row)) or f"#{row[0]}"}</a>'
+            return named + tag if row[sample] else named
 
         return link
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 
 from fairlead.common.questions import Question
 
@@ -44,13 +44,33 @@ _open_rights = Question(
 )
 
 
+#: The rights that open requests need as a rule; a process may name others.
+USUAL_RIGHTS: Final = ("waiver.grant", "regress.confirm")
+
+
+def unusual_ones() -> QuerySet[OverrideRequest]:
+    """Open requests that need another right."""
+    return OverrideRequest.objects.open().exclude(needs_right__in=USUAL_RIGHTS).order_by()
+
+
 def to_decide(user: Any) -> QuerySet[OverrideRequest]:
     """Open requests that the person has the right to decide, without the own ones; the oldest first."""
+    return _decided_by(user, _open_rights())
+
+
+def usual_count_of(user: Any) -> Any:
+    """How many wait for the person by the usual rights, as a question inside another one."""
+    rows = _decided_by(user, [(right, "") for right in USUAL_RIGHTS if user.may(right)]).order_by()
+    return rows.annotate(_all=Value(1)).values("_all").annotate(n=Count("pk")).values("n")
+
+
+def _decided_by(user: Any, rights: Iterable[tuple[str, str]]) -> QuerySet[OverrideRequest]:
+    """`rights`: each with the kind of record that it is needed for, blank for all kinds."""
     may, kinds = Q(pk__in=[]), set()
-    for right, kind in _open_rights():
+    for right, kind in rights:
         if not user.reach(right):
             continue
-        for seen, ids in visible_subjects(user, right, kinds=[kind]).items():
+        for seen, ids in visible_subjects(user, right, kinds=[kind] if kind else None).items():
             kinds.add(seen)
             may |= Q(needs_right=right, journey__subject_type=seen, journey__subject_id__in=ids)
     found = seen_by(user, kinds=kinds).filter(may, state=OverrideState.OPEN)

@@ -15,7 +15,6 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     F,
-    Max,
     OuterRef,
     Q,
     QuerySet,
@@ -34,8 +33,6 @@ from fairlead.work.models import Activity
 
 MOST: Final = 20
 BLOCKS: Final = ("due", "ready", "over", "none")
-SOON: Final = timedelta(minutes=60)
-JUST_BEGUN: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +43,6 @@ class Block:
     kind: str
     count: int
     deals: Sequence[Opportunity]
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """An appointment that begins within the hour, with what one wants to know at the door."""
-
-    activity: Activity
-    deal: Opportunity
-    last_contact_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +60,6 @@ class Day:
     scope: str  # mine | all
     open_deals: int
     blocks: Sequence[Block]
-    meetings: Sequence[Meeting] = ()
     month: Month | None = None
     #: Deal → its next planned activity; journey → its red clock that began longest ago.
     steps: Mapping[int, Activity] = field(default_factory=dict)
@@ -111,8 +98,8 @@ _red: Question[Clock] = Question(
 )
 
 
-def load_day(user: User, *, at: datetime, scope: str = "") -> Day:
-    """`scope` blank: one's own deals, or where somebody has none those that they may see."""
+def load_day(user: User, *, at: datetime, scope: str = "", most: int = MOST) -> Day:
+    """`scope` blank: one's own deals, or where somebody has none those that they may see; `most`: rows of all blocks."""
     chosen = scope or "mine"
     parts = _open(user, chosen)
     counts = _counts(parts, at)
@@ -122,7 +109,7 @@ def load_day(user: User, *, at: datetime, scope: str = "") -> Day:
         counts = _counts(parts, at)
     found: dict[str, list[int]] = {}
     for kind in BLOCKS:
-        room = MOST - sum(map(len, found.values()))
+        room = most - sum(map(len, found.values()))
         found[kind] = _ids(parts, kind, at, room) if counts[kind] and room else []
     deals = _read([pk for ids in found.values() for pk in ids])
     blocks = [
@@ -131,8 +118,7 @@ def load_day(user: User, *, at: datetime, scope: str = "") -> Day:
     if chosen != "mine":
         return Day(chosen, counts["open"], blocks, clocks=_clocks(blocks))
     return Day(
-        chosen, counts["open"], blocks, meetings=_meetings(user, at), month=_month(user, at),
-        steps=_steps(blocks), clocks=_clocks(blocks),
+        chosen, counts["open"], blocks, month=_month(user, at), steps=_steps(blocks), clocks=_clocks(blocks),
     )  # fmt: skip
 
 
@@ -205,26 +191,6 @@ def _clocks(blocks: Sequence[Block]) -> dict[int, Clock]:
     if not journeys:
         return {}
     return {clock.journey_id: clock for clock in _red(journeys)}
-
-
-def _meetings(user: User, at: datetime) -> list[Meeting]:
-    rows = list(
-        Activity.objects.filter(
-            owner=user, state=ActivityState.PLANNED, subject_type="opportunity",
-            due_at__gte=at - JUST_BEGUN, due_at__lte=at + SOON,
-        ).order_by("due_at", "pk")[:3]
-    )  # fmt: skip
-    if not rows:
-        return []
-    ids = {row.subject_id for row in rows}
-    deals = Opportunity.objects.visible_to(user).select_related("account", "journey__stage").in_bulk(ids)
-    done = Activity.objects.filter(subject_type="opportunity", subject_id__in=ids, state=ActivityState.DONE)
-    last = dict(done.values_list("subject_id").annotate(last=Max("done_at")))
-    return [
-        Meeting(row, deals[row.subject_id], last.get(row.subject_id))
-        for row in rows
-        if row.subject_id in deals
-    ]
 
 
 def _month(user: User, at: datetime) -> Month:

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from django.urls import Resolver404, get_script_prefix, resolve, reverse
+from django.urls import Resolver404, ResolverMatch, get_script_prefix, resolve, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override, pgettext_lazy
 
 from fairlead.common.money import format_amount
 from fairlead.common.names import localized
 from fairlead.common.text import matches, search_key
-from fairlead.crm.models import Opportunity
+from fairlead.crm.models import Account, Contact, Opportunity
 from fairlead.organisation.models import User
 from fairlead.process.enums import JourneyState
+from fairlead.work.forms import MAX_ID
+from fairlead.work.selectors.agenda import tasks_of
 from fairlead.work.selectors.keeping import Kept, favourites_of
 
 from .. import navigation
@@ -28,7 +31,7 @@ EACH: Final = 5
 #: A first character that asks for one kind alone.
 PREFIXES: Final = {
     "@": "contact", "＠": "contact", "#": "account", "＃": "account", "$": "opportunity", "￥": "opportunity",
-    "¥": "opportunity",
+    "¥": "opportunity", "!": "task", "！": "task",
 }  # fmt: skip
 ICONS: Final = {"opportunity": "layout-kanban", "account": "building", "contact": "address-book"}
 TITLES: Final = {
@@ -39,6 +42,14 @@ TITLES: Final = {
 RUNNING: Final = (JourneyState.OPEN, JourneyState.ON_HOLD)
 _LANGUAGES: Final = ("zh-hans", "en")
 _GOES: Final = tuple(item for _label, group in navigation.GROUPS for item in group) + navigation.MORE_SETTINGS
+#: Acts on an account or a contact whose page is open: what it is called, its icon, the route; all need to edit it.
+_ON_OTHERS: Final = (
+    (pgettext_lazy("palette", "Log activity"), "notes", "work:log"),
+    (pgettext_lazy("palette", "Plan the next step"), "calendar-plus", "work:plan"),
+    (pgettext_lazy("palette", "New task"), "clipboard-check", "work:task"),
+    (pgettext_lazy("palette", "Edit"), "pencil", "crm:{kind}_edit"),
+)
+_OTHERS: Final[dict[str, Any]] = {"crm:account": Account, "crm:contact": Contact}
 #: Acts on the open deal: what it is called, its icon, the route, the place on the page, and the right that it needs.
 _ON_DEAL: Final = (
     (pgettext_lazy("palette", "Move on"), "arrow-right", "crm:panel", "", "opportunity.move"),
@@ -83,8 +94,10 @@ def offered(user: User, text: str, *, path: str = "") -> list[Section]:
     sections = []
     if not text and (stars := favourites_of(user, most=EACH)):
         sections.append(Section("stars", _("Favourites"), [_star(one) for one in stars]))
-    if not kind and (deal := _open_deal(user, path)):
-        sections.append(Section("here", deal.name, list(_here(user, wanted, deal))))
+    if kind == "task":
+        return [section] if (section := _tasks(user, wanted)).entries else []
+    if not kind and (at := _at(path)):
+        sections += [part for part in (_open_one(user, wanted, at),) if part is not None]
     if wanted:
         found = find(user, wanted, kinds=(kind,) if kind else tuple(ICONS), most=EACH)
         sections += [
@@ -181,6 +194,47 @@ def _key(item: Item, make: bool) -> str:
     return " ".join(found)
 
 
+def _tasks(user: User, text: str) -> Section:
+    """One's own open tasks, the most urgent first: by their words or by the name of their record."""
+    words, rows = (
+        matches(text).split(),
+        tasks_of(user, scope="mine", done=False, today=timezone.localdate())[0],
+    )
+    found = [
+        row for row in rows if all(word in search_key(f"{row['title']} {row['record']}") for word in words)
+    ]
+    entries = [
+        Entry(
+            row["url"], "clipboard-check", pieces(row["title"], text),
+            " · ".join(filter(None, [row["record"], row["due"]["text"]])),
+        )
+        for row in found[: 2 * EACH]
+    ]  # fmt: skip
+    return Section("task", _("Tasks"), entries)
+
+
+def _open_one(user: User, text: str, at: ResolverMatch) -> Section | None:
+    """What can be done with the record whose page is open."""
+    if at.view_name == "crm:opportunity":
+        deal = _open_deal(user, at.kwargs["pk"])
+        return Section("here", deal.name, list(_here(user, text, deal))) if deal else None
+    kind = at.view_name.partition(":")[2]
+    rows = _OTHERS[at.view_name].objects.filter(pk=at.kwargs["pk"])
+    row = rows.visible_to(user, f"{kind}.edit").first()
+    if row is None:
+        return None
+    words = matches(text).split()
+    entries = [
+        Entry(
+            reverse(route.format(kind=kind), args=[row.pk] if route.startswith("crm:") else [kind, row.pk]),
+            icon, pieces(str(label), text),
+        )
+        for label, icon, route in _ON_OTHERS
+        if all(word in search_key(str(label)) for word in words)
+    ]  # fmt: skip
+    return Section("here", row.name, entries)
+
+
 def _here(user: User, text: str, deal: Opportunity) -> Iterator[Entry]:
     """Acts on the deal whose page is open, as far as this person may act on it."""
     words = matches(text).split()
@@ -194,13 +248,16 @@ def _here(user: User, text: str, deal: Opportunity) -> Iterator[Entry]:
             yield Entry(reverse(route, args=[deal.pk]) + place, icon, pieces(str(label), text))
 
 
-def _open_deal(user: User, path: str) -> Opportunity | None:
+def _at(path: str) -> ResolverMatch | None:
+    """The page, if it is that of a record on which something can be done."""
     try:
         match = resolve(path.partition("?")[0]) if path.startswith("/") else None
     except Resolver404:
         return None
-    if match is None or match.view_name != "crm:opportunity":
+    if match is None or match.view_name not in ("crm:opportunity", *_OTHERS):
         return None
-    return (
-        Opportunity.objects.visible_to(user).select_related("journey").filter(pk=match.kwargs["pk"]).first()
-    )
+    return match if match.kwargs["pk"] <= MAX_ID else None
+
+
+def _open_deal(user: User, pk: int) -> Opportunity | None:
+    return Opportunity.objects.visible_to(user).select_related("journey").filter(pk=pk).first()

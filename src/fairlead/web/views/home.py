@@ -17,20 +17,20 @@ from fairlead.common.money import format_amount
 from fairlead.common.names import localized
 from fairlead.common.pages import page
 from fairlead.crm import wording
-from fairlead.crm.models import Opportunity, RoleQuestion
-from fairlead.crm.selectors.deal_team import waiting_for
-from fairlead.organisation.models import Organisation
+from fairlead.crm.models import Opportunity
 from fairlead.organisation.selectors import calendars, colleagues_away
 from fairlead.process.clock_words import track_name
 from fairlead.process.definitions import clock_policy_of
 from fairlead.process.enums import ClockKind
 from fairlead.process.models import Clock, Journey
-from fairlead.process.selectors.overrides import to_decide
 from fairlead.web.frame import frame_of
 from fairlead.web.navigation import CREATE, doors
-from fairlead.web.selectors.day import Block, Day, Meeting, Month, load_day
+from fairlead.web.selectors.day import MOST, Block, Day, Month, load_day
+from fairlead.web.selectors.desk import MOST_DUE, Due, Meeting, Wait, load_desk, plate_of
 from fairlead.web.selectors.first_steps import first_steps
+from fairlead.work.enums import ActivityKind
 from fairlead.work.selectors.lines import box as line_box
+from fairlead.work.words import ICONS, due_words
 
 SCOPES = ("mine", "all")
 MOST_AWAY = 12
@@ -48,18 +48,25 @@ def home(request: HttpRequest) -> HttpResponse:
     if not user.may("opportunity.view"):
         return page(request, "web/home.html", context)
     scope = request.GET.get("scope", "")
-    day = load_day(user, at=at, scope=scope if scope in SCOPES else "")
+    plate = plate_of(user, at=at)
+    day = load_day(
+        user, at=at, scope=scope if scope in SCOPES else "", most=MOST - min(MOST_DUE, plate.beside_deals)
+    )
+    room = MOST - sum(len(block.deals) for block in day.blocks)
+    desk = load_desk(user, plate, beside={step.pk for step in day.steps.values()}, room=room)
+    frame = frame_of(request)
     context |= {
         "day": day, "blocks": [_block(block, day, at) for block in day.blocks if block.count],
-        "meetings": [_meeting(meeting, at) for meeting in day.meetings],
-        "month": _month(day.month) if day.month and day.open_deals else None,
+        "meetings": [_meeting(meeting, at) for meeting in desk.meetings],
+        "due": [_due(row, at) for row in desk.due], "due_count": desk.due_count,
+        "month": _month(day.month, frame["currency"]) if day.month and day.open_deals else None,
         "scopes": [
             {"text": text, "url": f"?scope={key}", "current": key == day.scope}
             for key, text in (("mine", _("Mine")), ("all", _("All I see")))
         ],
-        "asked": _asked(user, at),
-        # The frame of the page has counted the approvals already.
-        "approvals_asked": dict(frame_of(request)["counts"])["approvals"] + to_decide(user).count(),
+        "asked": [_asked(row, at) for row in sorted(desk.asked, key=lambda row: row.due_at or at)],
+        "approvals_asked": dict(frame["counts"])["approvals"],
+        "waiting": [_waiting(row, at) for row in desk.waiting],
         "pieces": _pieces(user, at), "away": _away(request, user, at),
         "create": next(iter(doors(CREATE[:1], user)), None),
         "line": line_box() if day.open_deals and user.may("opportunity.edit") else None,
@@ -159,54 +166,78 @@ def _over(clock: Clock, journey: Journey, at: datetime) -> str:
 def _meeting(meeting: Meeting, at: datetime) -> dict[str, Any]:
     """What one wants to know at the door: when, what about, the last contact, what is still missing."""
     deal, due = meeting.deal, meeting.activity.due_at or at
+    journey = deal.journey if deal else None
     facts = [
-        deal.account.name if deal.account else "",
-        localized(deal.journey.stage.name) if deal.journey else "",
-    ]
+        meeting.record, deal.account.name if deal and deal.account else "",
+        localized(journey.stage.name) if journey else "", meeting.activity.place,
+    ]  # fmt: skip
     if meeting.last_contact_at:
         facts.append(
             _("last contact %(day)s")
             % {"day": date_format(timezone.localtime(meeting.last_contact_at), "MONTH_DAY_FORMAT")}
         )
-    if deal.journey and deal.journey.gate_missing:
-        count = deal.journey.gate_missing
+    if journey and journey.gate_missing:
+        count = journey.gate_missing
         facts.append(ngettext("%(n)s item missing", "%(n)s items missing", count) % {"n": count})
     return {
-        "time": timezone.localtime(due).strftime("%H:%M"), "title": meeting.activity.summary, "deal": deal.name,
-        "url": _address("crm:opportunity", deal.pk), "about": " · ".join(filter(None, facts)),
+        "time": timezone.localtime(due).strftime("%H:%M"), "title": meeting.activity.summary, "url": meeting.url,
+        "about": " · ".join(filter(None, facts)),
         "done_url": _address("work:complete", meeting.activity.pk),
     }  # fmt: skip
 
 
-def _asked(user: Any, at: datetime) -> list[dict[str, Any]]:
-    """What colleagues wait for: hand-overs to answer and questions to one's role, the earliest due first."""
-    found = waiting_for(user)
-    words = wording.words_on(timezone.localdate(at))
-    today: list[dict[str, Any]] = []
-    rows: list[Any] = [*found.hand_overs, *found.questions]
-    for row in rows:
-        is_question = isinstance(row, RoleQuestion)
-        day = words.short_date(timezone.localdate(row.due_at))
-        late = row.due_at < at
-        today.append(
-            {
-                "title": row.question
-                if is_question
-                else _("Hand-over %(way)s: accept or return") % {"way": f"{row.from_role} → {row.to_role}"},
-                "icon": "help" if is_question else "arrow-right",
-                "about": f"{row.opportunity.name} · {row.by.name}",
-                "url": f"{_address('crm:opportunity', row.opportunity_id)}?tab=team"
-                f"#{'question' if is_question else 'handover'}-{row.pk}",
-                "due": (_("overdue since %(day)s") if late else _("due by %(day)s")) % {"day": day},
-                "state": "overdue" if late else "planned",
-                "due_at": row.due_at,
-            }
-        )
-    return sorted(today, key=lambda one: one["due_at"])
+def _due(row: Due, at: datetime) -> dict[str, Any]:
+    """A task or a planned activity, with how to be done with it from here."""
+    chip = due_words(row.due_on, timezone.localdate(at))
+    if row.due_at is not None and chip["state"] == "due":
+        chip = {"state": "due", "text": timezone.localtime(row.due_at).strftime("%H:%M")}
+    account = row.deal.account.name if row.deal and row.deal.account else ""
+    word = ActivityKind(row.kind).label if row.kind else pgettext("kind of work", "Task")
+    return {
+        "title": row.title, "url": row.url, "about": " · ".join(filter(None, [str(word), row.record, account])),
+        "icon": ICONS.get(row.kind, "calendar-event") if row.kind else "clipboard-check", "chip": chip,
+        "is_task": not row.kind, "pk": row.pk, "version": row.version,
+        "done_url": _address("work:complete" if row.kind else "work:task_done", row.pk),
+    }  # fmt: skip
 
 
-def _month(month: Month) -> dict[str, Any]:
-    currency = Organisation.objects.current().currency
+def _asked(row: Wait, at: datetime) -> dict[str, Any]:
+    """What a colleague waits for: a hand-over to answer, a question to one's role."""
+    late = row.due_at is not None and row.due_at < at
+    day = wording.short_date(timezone.localdate(row.due_at or at), timezone.localdate(at))
+    return {
+        "title": row.text or _("Hand-over %(way)s: accept or return") % {"way": row.way},
+        "icon": "help" if row.what == "question" else "arrow-right", "about": f"{row.record} · {row.who}",
+        "url": _place(row), "due": (_("overdue since %(day)s") if late else _("due by %(day)s")) % {"day": day},
+        "state": "overdue" if late else "planned",
+    }  # fmt: skip
+
+
+def _waiting(row: Wait, at: datetime) -> dict[str, Any]:
+    """What the reader waits for from others."""
+    title, icon = {
+        "my_hand_over": (_("Hand-over %(way)s") % {"way": row.way}, "arrow-right"),
+        "my_question": (row.text, "help"),
+        "my_approval": (_("Approval asked for"), "rubber-stamp"),
+        "my_letting": (_("Asked to let something pass"), "shield-off"),
+    }[row.what]
+    today = timezone.localdate(at)
+    day = wording.short_date(timezone.localdate(row.since), today)
+    late = row.due_at is not None and row.due_at < at
+    return {
+        "title": title, "icon": icon, "url": _place(row), "about": " · ".join(filter(None, [row.record, row.who])),
+        "since": _("since %(day)s") % {"day": day}, "state": "overdue" if late else "planned",
+    }  # fmt: skip
+
+
+def _place(row: Wait) -> str:
+    """Where it stands on the page of its record."""
+    if "hand_over" in row.what:
+        return f"{row.url}?tab=team#handover-{row.pk}"
+    return f"{row.url}?tab=team#question-{row.pk}" if "question" in row.what else row.url
+
+
+def _month(month: Month, currency: str) -> dict[str, Any]:
     return {
         "won": month.won, "won_amount": format_amount(month.won_amount, currency),
         "closing": month.closing, "weighted": format_amount(month.weighted, currency),
