@@ -13,6 +13,7 @@ from tests.factories.crm import Company, company
 from fairlead.common.han import TRADITIONAL, simplified
 from fairlead.common.text import search_key
 from fairlead.crm.models import Account
+from fairlead.exchange.demo.names import person, root
 from fairlead.organisation.names import name_key
 from fairlead.web.selectors.finding import find
 
@@ -120,3 +121,37 @@ def test_fifty_surnames_sort_as_they_are_read() -> None:
     readings = {line[0]: line.split(" ")[1] for line in SURNAMES}
     assert [readings[p[0]] for p in ordered] == sorted(readings[p[0]] for p in people)
     assert ordered.index("单明") > ordered.index("仇明") and ordered.index("曾明") > ordered.index("杨明")
+
+
+def reached_by(where: Company, record: Any, kind: str) -> str:
+    """At most three characters after which Enter opens the record; blank where there are none."""
+    name, prefix = record.name, {"opportunity": "$", "account": "#", "contact": "@"}[kind]
+    for length, kinds, before in ((2, (kind,), prefix), (3, ALL_KINDS, ""), (2, ALL_KINDS, "")):
+        for start in range(max(len(name) - length + 1, 1)):
+            text = name[start : start + length]
+            first = next((hits for hits in find(where.zhou, text, kinds=kinds, most=5) if hits.rows), None)
+            if first is not None and (first.kind, first.rows[0].pk) == (kind, record.pk):
+                return before + text
+    return ""
+
+
+ALL_KINDS = ("opportunity", "account", "contact")
+
+
+@pytest.mark.rule("U01")
+def test_three_characters_and_enter_open_nine_of_ten_records(where: Company) -> None:
+    """Two hundred of the records of a company with names as companies, people and deals have them."""
+    dice = random.Random(200)
+    records: list[tuple[str, Any]] = []
+    for number in range(160):
+        account = where.account(f"{dice.choice(PLACES)}{root(dice)}{dice.choice(TRADES)}有限公司")
+        records.append(("account", account))
+        records.append(("contact", where.contact(account, person(dice))))
+        if number % 2:
+            what = f"{account.name[:4]}{dice.choice(('产线', '仓储', '检测', '能耗'))}{dice.choice(('一期', '改造', '扩容'))}"
+            records.append(("opportunity", where.deal(what, account=account)))
+    chosen = dice.sample(records, 200)
+    typed = [reached_by(where, record, kind) for kind, record in chosen]
+    assert all(len(text) <= 3 for text in typed)
+    missed = [str(record) for (_kind, record), text in zip(chosen, typed, strict=True) if not text]
+    assert len(missed) <= 20, missed
