@@ -23,17 +23,19 @@ def with_text(body: object, text: str) -> object:
 
 
 @pytest.mark.rule("T22")
-def test_no_text_breaks_an_operation(call, place, key_of):
+def test_no_text_breaks_an_operation(call, place, key_of, caplog):
     call("imports_get")
     broken = []
     for name in bodies():
+        caplog.clear()  # each record of a refusal holds its request, and that a megabyte
         line = LINES[name]
         given = line.body(place) if line.body else {}
         for what, text in HOSTILE.items():
             for part in [key for key, value in given.items() if isinstance(value, str | dict | list)]:
-                raw = json.dumps({**given, part: with_text(given[part], "@@")}, ensure_ascii=False).replace(
-                    "@@", text
-                )
+                raw = json.dumps({**given, part: with_text(given[part], "@@")}, ensure_ascii=False)
+                if text is LONG:  # once: a process has hundreds of texts
+                    raw = raw.replace("@@", text, 1)
+                raw = raw.replace("@@", "x" if text is LONG else text)
                 with taken_back():
                     answer = call(name, body=raw.encode())
                 if answer.status_code >= 500 or b"Traceback" in answer.content:

@@ -43,6 +43,13 @@ def test_no_value_makes_a_second_line_or_a_second_pair(said):
     assert 'file="a\\nERROR b\\" event=1"' in stream.getvalue()
 
 
+def test_what_a_library_gives_along_stays_out(said):
+    logger, stream = said
+    logger.name = "django.request"
+    logger.warning("Not Found: %s", "/search/", extra={"request": "/search/?q=张工"})
+    assert stream.getvalue().endswith("Not Found: /search/\n")
+
+
 def test_a_trace_still_follows_the_line(said):
     logger, stream = said
     try:

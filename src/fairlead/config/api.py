@@ -107,6 +107,19 @@ class Door(NinjaAPI):
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         return _spoken(super().create_temporal_response(request))
 
+    def on_exception(self, request: HttpRequest, exc: Any) -> HttpResponse:
+        """An answered refusal lets go of the frames that it went through: they hold it as well, and with it a body of
+        megabytes, until the collector comes by."""
+        answer = super().on_exception(request, exc)
+        exc.__traceback__ = None
+        return answer
+
+    def validation_error_from_error_contexts(self, error_contexts: Any) -> Any:
+        error = super().validation_error_from_error_contexts(error_contexts)
+        for context in error_contexts:
+            context.pydantic_validation_error.__traceback__ = None
+        return error
+
     def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
         document = super().get_openapi_schema(**kwargs)
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -16,7 +16,9 @@ class Line(logging.Formatter):
     nor a second line."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of the base class
-        given = {name: value for name, value in vars(record).items() if name not in _USUAL}
+        # Of our own loggers alone: what others give along, a whole request with what was searched for, is not for a log.
+        ours = record.name.startswith("fairlead.")
+        given = {name: value for name, value in vars(record).items() if ours and name not in _USUAL}
         return " ".join([super().formatMessage(record), *(f"{k}={_spelled(v)}" for k, v in given.items())])
 
 
