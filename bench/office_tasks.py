@@ -69,13 +69,15 @@ def _moved_with_gaps(page: Any, facts: dict[str, Any]) -> Hand:
     hand = Hand(page)
     hand.press(".")
     panel.get_by_text("2 more items").wait_for(state="visible")
-    hand.write(panel.locator("[name=customer_problem]"), "A stop of the line costs 200,000")
-    page.keyboard.press("Tab")
-    hand.press("Enter")
-    panel.get_by_text("1 more item").wait_for(state="visible")
-    need = panel.locator("[name=bant_need]")
-    hand.pick(need, "verified")
-    hand.act(panel.locator("form").filter(has=need).get_by_role("button", name="Save"))
+    stated, bant = (
+        panel.get_by_role("listitem").filter(has_text=name).first
+        for name in ("Customer states a problem", "BANT: none unknown")
+    )
+    hand.write(stated.get_by_role("textbox"), "A stop of the line costs 200,000")
+    hand.act(stated.get_by_role("button", name="Save"))
+    panel.get_by_text("1 more item").first.wait_for(state="visible")
+    hand.pick(bant.get_by_role("combobox").first, "verified")
+    hand.act(bant.get_by_role("button", name="Save"))
     panel.get_by_text("Ready to move").first.wait_for(state="visible")
     hand.act(panel.get_by_role("button", name="Complete and move"))
     page.locator("#toasts").get_by_text("moved to").wait_for(state="visible")
@@ -85,7 +87,7 @@ def _moved_with_gaps(page: Any, facts: dict[str, Any]) -> Hand:
 def _deals(page: Any, names: list[str]) -> None:
     """Deals of whoever is signed in, without a next step, all of one account."""
     page.goto("/accounts/")
-    account = page.locator("main th a").first.inner_text().strip()
+    account = page.locator("main tbody th a").first.inner_text().strip()
     for name in names:
         page.goto("/opportunities/new/")
         page.get_by_label("Name").first.fill(name)
@@ -107,8 +109,7 @@ def _next_steps(page: Any, facts: dict[str, Any]) -> Hand:
         hand.press("Enter")
         dialog.locator("form").first.wait_for(state="visible")
         hand.to(dialog.get_by_label("What", exact=True))
-        hand.type("Send the drawings")
-        page.keyboard.press("Enter")
+        hand.say("Send the drawings")
         page.locator(f"main ul[data-rows] a.t[href='{address}']").wait_for(state="detached")
         dialog.locator("form").first.wait_for(state="detached")
     return hand
@@ -206,7 +207,11 @@ def _published(page: Any, facts: dict[str, Any]) -> Hand:
     hand.act(page.get_by_role("button", name="Change it"))
     page.wait_for_url("**/draft/**")
     hand.act(page.get_by_role("main").get_by_role("link", name="Needs analysis").first)
-    hand.act(page.get_by_role("main").get_by_role("link", name="Field").first)
+    exits = page.locator("main summary").filter(has_text="Add an item")
+    if not exits.count():
+        hand.act(page.locator("main a[href*='stage=needs_analysis'][href*='part=exit']").first)
+    hand.act(exits.first)
+    hand.act(page.locator("main .fl-menu__box a[href*='add=field']").first)
     form = page.locator("main form")
     hand.write(form.locator("[name=name-zh]").last, ITEM[0])
     hand.write(form.locator("[name=name-en]").last, ITEM[1])
@@ -214,7 +219,7 @@ def _published(page: Any, facts: dict[str, Any]) -> Hand:
     hand.act(page.get_by_role("button", name="Add the item", exact=True))
     page.get_by_role("main").get_by_text(ITEM[1]).first.wait_for(state="visible")
     hand.act(page.get_by_role("button", name="Publish v2", exact=True))
-    page.wait_for_url(lambda url: "/draft/" not in url)
+    page.get_by_role("heading", level=1, name="Running records").wait_for(state="visible", timeout=60_000)
     return hand
 
 

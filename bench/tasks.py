@@ -126,8 +126,8 @@ def _clear(page: Any, facts: dict[str, Any]) -> Hand:
         if done.count():
             hand.act(done)
             done.wait_for(state="detached")
-        hand.write(dialog.get_by_label("What", exact=True), "Send the drawings")
-        hand.press("Enter")
+        hand.to(dialog.get_by_label("What", exact=True))
+        hand.say("Send the drawings")
         page.locator(f"main ul[data-rows] a.t[href='{address}']").wait_for(state="detached")
         dialog.locator("form").first.wait_for(state="detached")
     return hand

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import random
 import re
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import Count, Sum
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
-from tests.factories.crm import STAGES, Company, company
+from django.utils import timezone, translation
+from tests.factories.crm import STAGES, Company, company, document
 
+from fairlead.common.money import format_amount
 from fairlead.crm.models import Opportunity
 from fairlead.crm.selectors import changes
 from fairlead.crm.selectors.board import visible_journeys
@@ -408,6 +412,58 @@ def test_the_figures_are_sums_of_all_that_match(where: Company, client: Client) 
     assert "Remove the filter" in only.content.decode()
     nothing = client.get(reverse("crm:board"), {"amount": "999999999"})
     assert cards(nothing) == [] and "Clear the filter" in nothing.content.decode()
+
+
+@pytest.mark.rule("U02")
+def test_after_each_of_fifty_moves_and_changes_the_figures_are_those_of_the_database(
+    where: Company, client: Client
+) -> None:
+    """Whatever happened before and whatever the filter is: of each column and of the whole board."""
+    dice, back = random.Random(50), document()["lists"]["regress"][0]["key"]
+    deals = [where.deal(f"Deal {n}", amount=dice.randint(1, 900) * 10_000) for n in range(8)]
+    client.force_login(where.zhou)
+    acts = Counter[str]()
+    translation.activate("en")
+    for turn in range(50):
+        deal = dice.choice(deals)
+        deal.refresh_from_db()
+        journey = where.journey(deal)
+        act = dice.choice(["amount", "step", "move", "back", "new", "hold"])
+        if act == "amount":
+            where.edit(deal, amount=dice.choice([None, *range(1, 900)]))
+        elif act == "step":
+            where.next_step(deal, days=dice.randint(-9, 9))
+        elif act == "new":
+            deals.append(where.deal(f"Deal {len(deals)}", amount=dice.randint(1, 900) * 10_000))
+        elif journey.state == "open" and act == "move" and journey.stage.key == "customer_contact":
+            where.move(where.fulfil(deal))
+        elif journey.state == "open" and act == "back" and journey.stage.key == "needs_analysis":
+            where.move(deal, "regress", to="customer_contact", reason=back)
+        elif journey.state == "open" and act == "hold":
+            where.move(deal, "hold", reason="budget_waiting", form={"resume_date": "2099-01-08"})
+        else:
+            act = ""
+        acts[act] += 1
+        least = dice.choice([0, 0, 500_000, 3_000_000])
+        page = client.get(reverse("crm:board"), {"amount": least} if least else {})
+        rows = Journey.objects.filter(state="open", subject_type="opportunity", owner=where.zhou)
+        rows = rows.filter(base_amount__gte=least) if least else rows
+        for key in ("customer_contact", "needs_analysis"):
+            said = re.search(
+                r'<span class="n">([^<]*)</span><span class="sum fl-num">([^<]*)<', column(page, key)
+            )
+            found = rows.filter(stage__key=key).aggregate(n=Count("pk"), amount=Sum("base_amount"))
+            wanted = (str(found["n"]), format_amount(found["amount"] or 0, "CNY"))
+            assert said is not None and said.groups() == wanted, (turn, act, least, key)
+        whole = rows.aggregate(n=Count("pk"), amount=Sum("base_amount"))
+        total = page.content.decode().partition('id="board-sum"')[2].partition("</div>")[0]
+        assert f'<b class="fl-num">{whole["n"]}</b>' in total, (turn, act, least)
+        assert f'<b class="fl-num">{format_amount(whole["amount"] or 0, "CNY")}</b>' in total, (
+            turn,
+            act,
+            least,
+        )
+    assert all(acts[act] for act in ("amount", "step", "move", "new", "hold")), acts
 
 
 def worked(days: int) -> int:

@@ -75,8 +75,19 @@ def test_see_the_plan_of_today_and_clear_a_step(chromium: Any, live_server: Any,
         page.goto("/opportunities/")
         tap(page.locator(".fl-phonebar a").first)
         page.wait_for_url(live_server.url + "/")
-        expect(page.get_by_role("main")).to_contain_text("Ring about the offer")
+        main, dialog = page.get_by_role("main"), page.locator("#dialog")
+        expect(main).to_contain_text("Ring about the offer")
         fits(page)
+        tap(main.get_by_role("link", name="Done: Cooling for line 4"))
+        tap(dialog.get_by_role("button", name="Done", exact=True))
+        dialog.get_by_label("What", exact=True).fill("Send the drawings")
+        fits(page)
+        tap(dialog.locator(".btn-primary"))
+        expect(main.get_by_role("link", name="Cooling for line 4", exact=True)).to_have_count(0)
+        fits(page)
+    assert sorted(Activity.objects.values_list("summary", "state")) == [
+        ("Ring about the offer", "done"), ("Send the drawings", "planned"),
+    ]  # fmt: skip
 
 
 @pytest.mark.rule("U27")

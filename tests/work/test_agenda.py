@@ -55,6 +55,18 @@ def test_a_task_is_given_in_working_days_and_who_gets_it_is_told(where: Company,
     assert "Draw the line" in body(client.get(reverse("work:tasks") + "?scope=given&state=done"))
 
 
+@pytest.mark.rule("CA-1")
+def test_a_task_that_nobody_was_given_is_its_makers_in_the_list_and_in_the_calendar(
+    where: Company, client: Client
+) -> None:
+    deal, today = where.deal("Cooling for line 4"), timezone.localdate()
+    work.add_task("opportunity", deal.pk, title="Check the terms", due_date=today, **where.how(where.zhou))
+    for name, is_theirs in (("zhou", True), ("chen", False)):
+        client.force_login(where.people[name])
+        for address in (reverse("work:tasks"), "/calendar/"):
+            assert ("Check the terms" in body(client.get(address))) is is_theirs, (name, address)
+
+
 @pytest.mark.rule("T04", "T01")
 def test_nobody_gets_a_task_about_what_they_may_not_see(where: Company, client: Client) -> None:
     deal = where.deal()

@@ -117,7 +117,11 @@ def calendar_of(reader: Any, days: Sequence[date], *, now: datetime, month: int 
     activities = list(Activity.objects.filter(within, owner=reader).order_by("due_at", "pk")[:MOST_ITEMS])
     tasks = list(
         Task.objects.filter(
-            assignee=reader, removed_at=None, done_at=None, due_date__gte=days[0], due_date__lte=days[-1]
+            Q(assignee=reader) | Q(assignee=None, created_by=reader),
+            removed_at=None,
+            done_at=None,
+            due_date__gte=days[0],
+            due_date__lte=days[-1],
         ).order_by("pk")[:MOST_ITEMS]
     )
     about: set[tuple[str, int]] = {(a.subject_type, a.subject_id) for a in activities}
