@@ -74,6 +74,7 @@ def run_pytest(engine: str, url: str, arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         kept = Path(scratch) / "failures.json"
         noting = ["-p", "tests.kit.groups", "-p", "tests.kit.failures", "--failures", str(kept)]
+        noting += ["--durations=40", "--durations-min=4"]  # where the minutes of a whole run go
         command = pytest_command([*spread, "--dist", "loadgroup", *noting, *arguments])
         code = subprocess.run(command, cwd=ROOT, env=environment).returncode
         if code == SOME_FAILED and kept.exists():
