@@ -35,7 +35,10 @@ class BadQuestion(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """The filter of the page. `since` and `until` are days, both included; None leaves that side open."""
+    """The filter of the page. `since` and `until` are days, both included; None leaves that side open.
+
+    `days_said`: somebody chose them; else the page may take those that fit, see `funnel.usual`.
+    """
 
     process: str = ""
     reading: str = "cohort"
@@ -44,6 +47,7 @@ class Question:
     since: date | None = None
     until: date | None = None
     days: int = 90
+    days_said: bool = False
     at: int = 90
     mode: Literal["reach", "touch"] = "reach"
     basis: Literal["closed", "full"] = "closed"
@@ -62,6 +66,7 @@ class Question:
             since=_date(query, "from"),
             until=_date(query, "to"),
             days=_number(query, "days", 90),
+            days_said=bool(_one(query, "days")),
             at=_number(query, "at", 90),
             mode=cast("Any", _word(query, "mode", MODES)),
             basis=cast("Any", _word(query, "basis", BASES)),
@@ -74,14 +79,18 @@ class Question:
         return question
 
     def query(self, **changes: Any) -> str:
-        """The question as the query of an address, defaults left out."""
+        """The question as the query of an address, defaults left out; days that somebody chose are never."""
         other = replace(self, **changes) if changes else self
         names = {"since": "from", "until": "to"}
         default = Question()
         pairs = [
             (names.get(name, name), value.isoformat() if isinstance(value, date) else value)
             for name in self.__slots__
-            if (value := getattr(other, name)) != getattr(default, name)
+            if name != "days_said"
+            and (
+                (value := getattr(other, name)) != getattr(default, name)
+                or (name == "days" and other.days_said)
+            )
         ]
         return urlencode(pairs)
 

@@ -22,7 +22,14 @@ class QuestionIn(Schema):
 
 
 class CohortIn(QuestionIn):
-    days: Annotated[int, Field(ge=1, le=3650, description="The horizon")] = 90
+    days: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=3650,
+            description="The horizon. The page takes 180 or 365 by itself where half of what was won took longer",
+        ),
+    ] = 90
     mode: Literal["reach", "touch"] = "reach"
 
 

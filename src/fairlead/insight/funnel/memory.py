@@ -26,7 +26,7 @@ def remembered(asked: Asked, build: Callable[[Asked], Any]) -> Any:
     key = (
         asked.question,
         get_language(),
-        _digest(asked.scope),
+        digest(asked.scope),
         asked.currency,
         asked.is_individual,
         id(asked.calendar),
@@ -44,7 +44,8 @@ def remembered(asked: Asked, build: Callable[[Asked], Any]) -> Any:
     return found
 
 
-def _digest(scope: Scope) -> bytes:
+def digest(scope: Scope) -> bytes:
+    """Whose rows, as short as a key wants it."""
     return hashlib.blake2b(scope.tobytes(), digest_size=16).digest() if isinstance(scope, np.ndarray) else b""
 
 

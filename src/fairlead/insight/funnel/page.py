@@ -16,7 +16,7 @@ from fairlead.process.selectors.versions import break_words, series_breaks
 
 from ..questions import READINGS as ORDER
 from ..scopes import choices
-from . import words
+from . import usual, words
 from .asked import Asked, Table
 from .findings import findings
 from .memory import remembered
@@ -49,6 +49,7 @@ def context(asked: Asked) -> dict[str, Any]:
         "asked": asked,
         "process_name": localized(asked.process.name),
         "explanation": words.explanation(q.reading, q.mode),
+        "horizon": usual.said(asked),
         "too_few": words.too_few(),
         "readings": [
             {"text": words.reading(r), "url": asked.page_url(reading=r), "current": r == q.reading}

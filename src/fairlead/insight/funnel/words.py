@@ -111,6 +111,14 @@ def explanation(reading: str, mode: str) -> str:
     )
 
 
+def horizon(days: int, half_took_more_than: int) -> str:
+    """Why the page follows deals for so long by itself."""
+    return _("%(days)s days, for half of what was won took more than %(less)s.") % {
+        "days": days,
+        "less": half_took_more_than,
+    }
+
+
 def definition(basis: str) -> str:
     """Printed beside the win rate, for the denominators of others differ."""
     if basis == "closed":

@@ -16,9 +16,10 @@ from ..questions import BadQuestion, Question
 
 def _asked(request: HttpRequest) -> Any:
     from ..funnel.asked import ask
+    from ..funnel.usual import with_usual_days
 
     user: Any = request.user
-    return ask(user, Question.read(request.GET), now=timezone.now())
+    return with_usual_days(ask(user, Question.read(request.GET), now=timezone.now()))
 
 
 @access("funnel.view")
