@@ -21,6 +21,7 @@ from fairlead.common.money import format_amount
 from fairlead.crm.models import Opportunity
 from fairlead.crm.selectors import changes
 from fairlead.crm.selectors.board import visible_journeys
+from fairlead.crm.wording import NEXT_ICONS
 from fairlead.journal.models import Event
 from fairlead.organisation.selectors import default_calendar
 from fairlead.process.models import Evaluation, GateFlag, Journey
@@ -581,6 +582,22 @@ def test_more_cards_come_by_link_and_by_piece(where: Company, client: Client, mo
 
 
 # --- news of others ---
+
+
+@pytest.mark.rule("U03")
+def test_what_a_card_draws_stands_in_the_page_itself(where: Company, client: Client) -> None:
+    for kind in NEXT_ICONS:
+        where.next_step(where.deal(f"with {kind}"), kind=kind)
+    where.deal("without a step")
+    client.force_login(where.zhou)
+    for address in ("/board/", "/board/changes?token=0.0", "/board/more/?column=customer_contact&offset=0"):
+        text = client.get(address).content.decode()
+        cards = re.findall(r"<article class=.fl-card.*?</article>", text, re.DOTALL)
+        drawn = {href for card in cards for href in re.findall(r'<use href="([^"]+)"', card)}
+        assert len(cards) == len(NEXT_ICONS) + 1
+        assert {f"#icon-{icon}" for icon in (*NEXT_ICONS.values(), "alert-triangle")} < drawn
+        for href in drawn:
+            assert f'<symbol id="{href.removeprefix("#")}"' in text, (address, href)
 
 
 def test_news_come_once_and_only_for_the_columns_that_changed(

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from tests.e2e.screens import Board
 from tests.e2e.signing import page_of
 from tests.factories.crm import Company, company
+from tests.kit.browser import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.rule("U03")]
 ANALYSIS = "Needs analysis"
@@ -62,3 +63,20 @@ def test_a_head_whose_figures_changed_says_so_and_a_card_that_left_is_gone(
         expect(page.locator("#col-customer_contact .fl-col__title .n")).to_have_text("1")
         expect(page.locator("#board-sum b").first).to_have_text("1")
         assert page.evaluate(MARKED) == {stays.name: True}
+
+
+def test_cards_below_the_fold_wait_and_are_there_for_keys(
+    chromium: Any, live_server: Any, where: Company
+) -> None:
+    deals = [where.deal(f"Deal {n:02}", amount=1_000 * (40 - n)) for n in range(30)]
+    first, last = deals[0], deals[-1]
+    drawn = "card => card.firstElementChild.checkVisibility({contentVisibilityAuto: true})"
+    with page_of(chromium, live_server.url, where.zhou, language="en-GB") as page:
+        board = Board(page).open()
+        assert board.card(first.name).evaluate(drawn)
+        assert not board.card(last.name).evaluate(drawn)
+        board.link(first.name).focus()
+        page.keyboard.press("End")
+        expect(board.link(last.name)).to_be_focused()
+        expect(board.card(last.name)).to_be_in_viewport()
+        wait_until(page, f"({drawn})(document.activeElement.closest('.fl-card'))")

@@ -221,3 +221,27 @@ def test_an_input_method_fires_nothing_in_any_field(chromium: Any, live_server: 
     assert fields >= 100
     assert {*"abcdefgijkmnoptuvwx.,?/[]", "Enter", "Escape", "ArrowDown"} - tried == set()
     assert not Activity.objects.exists()
+
+
+@pytest.mark.rule("U31")
+def test_the_first_tab_begins_at_the_beginning_or_where_the_reader_is(
+    chromium: Any, live_server: Any, where: Company
+) -> None:
+    with page_of(chromium, live_server.url, where.zhou, language=ENGLISH) as page:
+        page.goto("/accounts/")
+        children = page.locator("body > *").count()
+        page.keyboard.press("Tab")
+        expect(page.locator(".fl-skip")).to_be_focused()
+        expect(page.locator("body > *")).to_have_count(children)
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        expect(page.locator("body > *")).to_have_count(children)
+
+        page.goto("/accounts/")
+        page.get_by_role("heading", level=1).click()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('main') !== null")
+
+        page.goto("/accounts/#main")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('main') !== null")

@@ -252,6 +252,19 @@
     setTimeout(() => event.target.dispatchEvent(new Event("input", { bubbles: true })));
   }, true);
 
+  /* The first Tab: without a place to begin at, Chromium looks at every element of the page, for one may want to be first,
+     and has to lay out all that is not seen. It is given the beginning of the page, unless the reader has a place already. */
+  let begun = !!location.hash;
+  for (const sign of ["pointerdown", "focusin"]) document.addEventListener(sign, () => { begun = true; }, { capture: true, once: true });
+  document.addEventListener("keydown", (event) => {
+    if (begun || event.key !== "Tab" || event.shiftKey || document.activeElement !== document.body || getSelection().rangeCount) return;
+    const start = document.createElement("span");
+    start.tabIndex = -1;
+    document.body.prepend(start);
+    start.focus({ preventScroll: true });
+    setTimeout(() => start.remove());
+  }, true);
+
   const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable=true]");
   const chords = (element) => { const raw = element.dataset.keys.trim(); return /[+/?]/.test(raw) && raw.includes(" ") ? raw.split(/\s+/) : [raw]; };
   const seen = (element) => element.getClientRects().length > 0 || element.closest(".fl-side, details");
