@@ -4,6 +4,7 @@ only the levers that moved; what is bound exactly voids on any change."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from tests.factories.crm import Company, company
 from tests.process.subjects import EXTERNALS, subject_catalogue
 
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Refusal, Stale
+from fairlead.journal.models import Event
 from fairlead.organisation import services as organisation
 from fairlead.process.envelopes import bounds_as_json, bounds_from_json, envelope, left
 from fairlead.process.examining import examine
@@ -81,6 +83,40 @@ def test_a_change_after_the_approval_voids_the_levers_that_moved_and_no_other(ch
     ).approvals.kinds["discount"]
     stored = bounds_from_json(bounds_as_json(envelope(kind, APPROVED)))
     assert left(stored, APPROVED | change) == void
+
+
+@pytest.mark.rule("T34", "AP-3", "AP-4")
+@pytest.mark.parametrize(("change", "void"), [c[1:] for c in CHANGES], ids=[c[0] for c in CHANGES])
+def test_the_same_by_an_edit_of_the_deal_ends_those_approvals_and_no_other(
+    db: None, change: dict[str, Any], void: set[str]
+) -> None:
+    """The same change as an edit of a deal of which all three levers were approved, and what it leaves standing."""
+    where = approving(company(), prohibited=[])
+    values = {**APPROVED, "discount": D(12), "amount": D(900000)}
+    deal = where.deal(stage="quote_negotiation", **values)
+    request = acts.submit(
+        deal.journey_id, kind="discount", package={"reason": "三年框架"}, by=where.zhou, at=timezone.now(),
+        channel="ui",
+    )  # fmt: skip
+    for name in ("lu", "chen", "fang", "fang"):
+        with suppress(NotPermitted, ApprovalDecided):
+            acts.decide(
+                request.pk, approves=True, comment="", by=where.people[name], at=timezone.now(), channel="ui"
+            )
+    request.refresh_from_db()
+    assert request.state == "approved"
+    granted = ApprovalGrant.objects.filter(journey=deal.journey_id)
+    assert set(granted.values_list("lever", flat=True)) == {"price", "payment", "legal"}
+
+    where.edit(deal, **change)
+
+    ended = set(granted.filter(void_reason="outside").values_list("lever", flat=True))
+    assert ended == void
+    told = Event.objects.filter(journey_id=deal.journey_id, type="approval_voided")
+    assert {event.data["lever"] for event in told} == void
+    where.edit(deal, **{key: value for key, value in APPROVED.items() if key in change})
+    again = set(granted.filter(void_reason="outside").values_list("lever", flat=True))
+    assert again == void  # what has ended does not come back with the value
 
 
 # --- at the door of the services ---

@@ -34,6 +34,7 @@ from fairlead.process.engine import (
 from fairlead.process.enums import JourneyState, Kind, Level, Mode, Outcome, StageKind
 from fairlead.process.facts import (
     ActivityFact,
+    ApprovalFact,
     ConditionFact,
     ExternalFact,
     Facts,
@@ -279,6 +280,25 @@ def test_back_asks_for_a_reason_and_far_back_for_a_right_but_for_no_criterion() 
     assert asked(at("three"), Kind.REGRESS, "one", reason="x").needs_right == "regress.confirm"
     assert asked(at("three"), Kind.REGRESS, "two", reason="x").needs_right == "back.two"
     assert asked(at("two", issued=True), Kind.REGRESS, "one", reason="x").needs_right == "regress.confirm"
+
+
+@pytest.mark.rule("MV-3", "AC-7")
+@pytest.mark.parametrize(
+    ("fact", "right"),
+    [
+        ({"stage_key": "two"}, "regress.confirm"),
+        ({"stage_key": "two", "was_outside": True}, "regress.confirm"),  # it was given all the same
+        ({"stage_key": "one"}, ""),  # what was decided there stands where it leads
+        ({"stage_key": "two", "is_pending": True}, ""),
+        ({"stage_key": "two", "about": "skip:three"}, ""),  # one permission, used up
+        ({"stage_key": "gone"}, ""),
+    ],
+)
+def test_one_stage_back_behind_what_was_approved_is_far(fact: dict[str, Any], right: str) -> None:
+    given = ApprovalFact(id=1, kind="terms", lever="price", tier=1, bounds=(), granted_at=NOW, **fact)
+    facts_ = at("two", approvals=(given,))
+    assert asked(facts_, Kind.REGRESS, "one", reason="x").needs_right == right
+    assert next(m for m in legal_moves(PLAIN, facts_) if m.kind == Kind.REGRESS).needs_right == right
 
 
 @pytest.mark.rule("MV-7")

@@ -22,6 +22,7 @@ from .views import (
     records,
     saved,
     scorecard,
+    successors,
 )
 from .views.editing import PLURALS
 
@@ -66,6 +67,7 @@ urlpatterns: list[URLPattern] = [
         name="role_question",
     ),
     path("opportunities/<int:pk>/process/", given_process.given_process, name="given_process"),
+    path("opportunities/<int:pk>/successor/", successors.successor, name="successor"),
     path("opportunities/<int:pk>/merge/", merge.merge, name="merge"),
     path("opportunities/<int:pk>/unmerge/", merge.unmerge, name="unmerge"),
     path("opportunities/<int:pk>/handbook/", guidance.handbook, name="handbook"),

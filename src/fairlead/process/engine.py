@@ -384,9 +384,17 @@ def branch_since(definition: Definition, facts: Facts) -> OtherWay | None:
 
 
 def _is_far(definition: Definition, facts: Facts, to: str) -> bool:
+    """More than one stage back, or behind what was decided or has gone out to the customer (MV-3)."""
     if facts.journey.issued:
         return True
-    return definition.position(facts.journey.stage_key) - definition.position(to) > FAR_REGRESS
+    target = definition.position(to)
+    if definition.position(facts.journey.stage_key) - target > FAR_REGRESS:
+        return True
+    return any(
+        definition.positions.get(fact.stage_key, target) > target
+        for fact in facts.approvals
+        if not fact.is_pending and not fact.about
+    )
 
 
 def _reopen_right(state: str) -> str:

@@ -75,7 +75,7 @@ class ApprovalFact:
     """A decision on one lever of a kind of approval, or (`is_pending`) a request that is being decided.
 
     `about`: what a one-time permission is for, such as one skip; blank for the record itself.
-    `was_outside`: a value left it once, so that it holds no more.
+    `was_outside`: a value left it once, so that it holds no more. `stage_key`: where it was asked for.
     """
 
     id: int
@@ -88,6 +88,7 @@ class ApprovalFact:
     about: str = ""
     is_pending: bool = False
     was_outside: bool = False
+    stage_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,7 @@ class JourneyFact:
     imported: frozenset[str]  # stages whose pass came in as history: their criteria are not applicable
     exempt: frozenset[str] = frozenset()  # criteria that were added to stages already passed (VR-5)
     grace: Mapping[str, datetime] = field(default_factory=dict)  # criteria that count only from then on
-    issued: bool = False  # an approval, a quote or a tender has gone out: moving back then asks for a manager
+    issued: bool = False  # a quote or a tender has gone out: moving back then asks for a manager
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -279,6 +279,7 @@ def _approvals(c: Criterion, facts: Facts, definition: Definition, at: datetime,
     made = tuple(
         ApprovalFact(
             id=number + n, kind=kind.key, lever=lever, tier=TOP_TIER, bounds=(), granted_at=at,
+            stage_key=facts.journey.stage_key,
             expires_at=at + timedelta(days=kind.valid_days) if kind.valid_days is not None else None,
         )
         for n, lever in enumerate(asked_of(kind, facts.fields, at=facts.at).lanes)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from fairlead.common.refusals import Invalid, NotFound, NotPermitted, Stale
 from fairlead.journal.services import NewEvent, record
 from fairlead.organisation.models import User
+from fairlead.process.enums import CLOSED_STATES
 from fairlead.process.models import ChainLink, Journey
 from fairlead.process.services import facts_change, leaving
 from fairlead.process.services.ledger import lock
@@ -213,8 +214,15 @@ def _standing(role_id: int) -> ContactRole:
 
 @transaction.atomic
 def create_successor(opportunity_id: int, *, by: User, at: datetime, channel: str) -> Opportunity:
-    """A new deal linked to one that ended too long ago to be reopened (MV-7, AC-9)."""
+    """A new deal linked to one that ended too long ago to be reopened (MV-7, AC-9). Raises NotFound, Invalid.
+
+    There is one at a time: of two clicks the second finds the first one's deal.
+    """
     old = _deal(opportunity_id, by=by, right="opportunity.view")
+    lock([old.journey_id] if old.journey_id is not None else [])
+    running = Opportunity.objects.filter(predecessor=old.pk).exclude(journey__state__in=CLOSED_STATES)
+    if running.exists():
+        raise Invalid.field("opportunity", _("It goes on in another deal already."))
     values = {
         "name": old.name,
         "account": old.account_id,

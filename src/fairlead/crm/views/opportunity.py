@@ -48,6 +48,7 @@ from .given_process import left_words
 from .merge_words import merge_context, merged_into
 from .panel_words import move_name
 from .shared import notes
+from .successors import successor_words
 
 TABS = ("timeline", "fields", "people", "team", "files", "history")
 MOVE_ICONS = {
@@ -145,6 +146,7 @@ def deal_context(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
         "better_fit": _better_fit(deal, user, at),
         **merge_context(row, user, at),
         "left": left_words(row, user),
+        "successor": successor_words(row, user, reopen_days=deal.definition.reopen_days, at=at),
     }
     if events is not None:
         return context | timeline_context(request, deal, user, events, kind, url, may_edit=may_edit)

@@ -275,8 +275,10 @@ class Deal(Evidence):
         self.wish(today, Kind.RESUME)
 
     def step_back(self, today: Day) -> None:
-        """One stage back by the seller; further back only the manager may."""
+        """One stage back by the seller; further back, and behind what was approved, only the manager may."""
         to, by = COURSES[self.stage].back, self.owner
+        if self.stage == "quote_negotiation" and {"terms", "atc"} & self.requests.granted.keys():
+            by = self.branch.manager
         if self.stage in ("quote_negotiation", "signing") and self.rng.random() < 0.35:
             to, by = "needs_analysis", self.branch.manager
         self.wish(today, Kind.REGRESS, to, by=by, reason=self.rng.choice(BACK_REASONS))

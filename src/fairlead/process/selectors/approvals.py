@@ -42,6 +42,7 @@ class Has(IntFlag):
 
 _GRANT = (
     "journey_id", "pk", "kind", "lever", "tier", "bounds", "granted_at", "expires_at", "about", "voided_at", "void_reason",
+    "stage_key",
 )  # fmt: skip
 _CONDITION = (
     "journey_id", "pk", "key", "stage_key", "kind", "name", "text", "role", "met_at", "holds_from", "dropped_at",
@@ -148,7 +149,7 @@ def _with(journeys: Iterable[Journey], what: Has) -> list[int]:
 
 
 def _grant_fact(row: tuple[Any, ...], as_of: datetime | None) -> ApprovalFact:
-    _journey, pk, kind, lever, tier, bounds, granted_at, expires_at, about, voided_at, _why = row
+    _journey, pk, kind, lever, tier, bounds, granted_at, expires_at, about, voided_at, _why, stage_key = row
     return ApprovalFact(
         id=pk,
         kind=kind,
@@ -159,6 +160,7 @@ def _grant_fact(row: tuple[Any, ...], as_of: datetime | None) -> ApprovalFact:
         expires_at=expires_at,
         about=about,
         was_outside=voided_at is not None and (as_of is None or voided_at <= as_of),
+        stage_key=stage_key,
     )
 
 
