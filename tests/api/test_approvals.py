@@ -15,12 +15,14 @@ from fairlead.crm.services.many import Change, edit_many
 from fairlead.journal.models import Event
 from fairlead.offers import services as offers
 from fairlead.organisation import services as organisation
+from fairlead.organisation.selectors import default_calendar
 from fairlead.process import services as process
 from fairlead.process.models import ApprovalGrant, ApprovalRequest, ApprovalSeat, Journey
 from fairlead.process.selectors.gathering import checklists
 from fairlead.process.services.approval_handing import remind, reroute_absent
 from fairlead.process.services.rebuilding import differences
 from fairlead.process.services.shipping import shipped
+from fairlead.work.models import NotificationEntry
 
 WHY = {"reason": "客户比价，三年框架"}
 
@@ -355,15 +357,24 @@ def test_an_incomplete_request_bounces_and_starts_no_clock(desk):
 
 
 @pytest.mark.rule("AP-11")
-def test_approvers_hear_at_half_four_fifths_and_the_end_of_their_time(desk):
+def test_approvers_hear_at_half_four_fifths_and_the_end_of_their_time_and_then_their_managers(desk, sale):
     at = desk(discount=8)
     at.submit()
     step = ApprovalRequest.objects.get().steps.get()
     assert remind(at=step.started_at) == 0
-    assert remind(at=step.decision_due_at) == 1
-    assert remind(at=step.decision_due_at) == 0
-    step.refresh_from_db()
-    assert step.told == 100
+    whole, book = timedelta(hours=step.decision_hours), default_calendar()
+    told = []
+    for percent in (50, 80, 100):
+        due = book.add_working_time(step.started_at, whole * percent / 100)
+        assert remind(at=due - timedelta(minutes=1)) == 0
+        assert [remind(at=due), remind(at=due)] == [1, 0]
+        step.refresh_from_db()
+        told.append(step.told)
+    assert told == [50, 80, 100] and due == step.decision_due_at
+    codes = NotificationEntry.objects.filter(notification__recipient=sale.chen).values_list("code", flat=True)
+    assert set(codes) >= {"approval_due_half", "approval_due_soon", "approval_overdue"}
+    above = NotificationEntry.objects.filter(notification__recipient=sale.people["boss"])
+    assert list(above.values_list("code", flat=True)) == ["approval_overdue"]
 
 
 @pytest.mark.rule("AP-1", "AP-15")

@@ -85,8 +85,15 @@ def test_a_change_after_the_approval_voids_the_levers_that_moved_and_no_other(ch
     assert left(stored, APPROVED | change) == void
 
 
+TRIMMED = "a payer with a space"  # a field loses it before anybody compares
+
+
 @pytest.mark.rule("T34", "AP-3", "AP-4")
-@pytest.mark.parametrize(("change", "void"), [c[1:] for c in CHANGES], ids=[c[0] for c in CHANGES])
+@pytest.mark.parametrize(
+    ("change", "void"),
+    [(change, set() if what == TRIMMED else void) for what, change, void in CHANGES],
+    ids=[c[0] for c in CHANGES],
+)
 def test_the_same_by_an_edit_of_the_deal_ends_those_approvals_and_no_other(
     db: None, change: dict[str, Any], void: set[str]
 ) -> None:

@@ -280,7 +280,10 @@ def _remind(step: ApprovalStep, reached: int, managers: Managers, at: datetime) 
     codes = {50: "approval_due_half", 80: "approval_due_soon", 100: "approval_overdue"}
     notices = [(tuple(p for p, _team in asked), Reason.ASKED)]
     if reached == PARTS[-1]:
-        above = {m for p, team in asked for m in managers.of(team, above=0) if m != p}
+        # Whoever leads a team is reminded by the one above it.
+        above = {
+            m for p, team in asked for m in (managers.of(team) - {p} or managers.of(team, above=1) - {p})
+        }
         notices.append((tuple(sorted(above)), Reason.ESCALATED))
     tell(
         [
