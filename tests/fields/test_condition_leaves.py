@@ -153,6 +153,7 @@ def test_what_is_not_known_is_decided_by_what_is() -> None:
         ({**leaf("amount", "gt", 1), "z": 1, "b": 2}, [("", "Unknown key “b”.")]),
         ({"op": "eq"}, [("field", "There is no field “”.")]),
         (leaf("amount", "moon", 1), [("op", "“moon” cannot be asked of “Amount”.")]),
+        (leaf("amount", "m" * 41, 1), [("op", f"“{'m' * 40}” cannot be asked of “Amount”.")]),
         (leaf("tender", "gt", 1), [("op", "“gt” cannot be asked of “Tender”.")]),
         (leaf("close", "within_days", "7"), []),
         (leaf("close", "within_days", 36500), []),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.process.test_clocks import CHINA, event, mark, moved, read, shanghai, started, travel
 
-from fairlead.organisation.calendars import OFFICE_WEEK, Calendar, Exceptional, parse_hours
+from fairlead.organisation.calendars import OFFICE_WEEK, Calendar, Exceptional, Notices, parse_hours
 from fairlead.process import clock_events, clocks, fold
 from fairlead.process.clocks import Act, ClockPolicy, Limit, Rung, TrackLimit, readings
 from fairlead.process.enums import ClockAct, ClockCause, ClockKind, ClockLevel, ClockStop, EscalateTo
@@ -458,6 +458,8 @@ def test_exceptional_days_have_their_own_hours_or_those_of_a_plain_day() -> None
         False,
         True,
     ]
+    told = Notices(published=frozenset({2030}), statutory=((10, 1, 1949, Exceptional("holiday")),))
+    assert (told.on(date(2029, 10, 1)) is not None, told.on(date(2030, 10, 1))) == (True, None)
     assert law.on(date(1949, 10, 1)) is None and law.on(date(1950, 10, 2)) is not None
     with pytest.raises(ValueError):
         Calendar(weekly={})

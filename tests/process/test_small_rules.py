@@ -17,8 +17,8 @@ from tests.process.test_scorecards import NOW, SCORE, W, known
 
 from fairlead.process import amnesty, carrying, clock_events, clock_spans, fold, landing
 from fairlead.process.clocks import ClockPolicy, text_of
-from fairlead.process.definition import Act, DefinitionError, Package, Question, Score, Trouble
-from fairlead.process.enums import ClockCause, Kind, Mode, Outcome, QuestionType
+from fairlead.process.definition import Act, DefinitionError, Note, Package, Question, Score, Trouble
+from fairlead.process.enums import ClockCause, Kind, Mode, NoteKind, Outcome, QuestionType
 from fairlead.process.scorecards import MOST_RAISES, needs_of, scorecard
 from fairlead.process.vetoes import domains_of, role_of
 
@@ -74,6 +74,12 @@ def test_each_role_says_no_in_its_own_field() -> None:
     assert [str(d) for d in domains_of({"FR"})] == ["delivery_date", "delivery_scope", "delivery_cost"]
     assert [role_of(str(d)) for d in domains_of({"SR", "AR", "FIN", "LEG"})] == ["SR", "AR", "FIN", "LEG"]
     assert domains_of(frozenset()) == () and role_of("weather") == ""
+
+
+@pytest.mark.rule("PB-1")
+def test_a_note_shows_no_item_unless_it_names_one() -> None:
+    note = Note(kind=NoteKind.EVIDENCE, title={"en": "Minutes"})
+    assert (note.criterion, note.url, note.text, note.applies_if) == ("", "", {}, None)
 
 
 @pytest.mark.rule("PD-1", "PD-2")
