@@ -155,14 +155,14 @@ def _events(
     for pk, deal, kind, channel, happened, written in rows.values_list(
         "pk", "subject_id", "type", "channel", "happened", "written"
     ):
-        effective_at, recorded_at = _instant(happened), _instant(written)
-        is_move = kind in MOVES
-        if is_move and channel in BY_PEOPLE:
+        effective_at = _instant(happened)
+        if kind not in MOVES:  # it is here because it touches
+            touched[deal].append(effective_at)
+            continue
+        recorded_at = _instant(written)
+        if channel in BY_PEOPLE:
             updates.append(Update(pk, deal, effective_at, recorded_at))
-        # What is no move is here because it touches; a move that does is asked for it here.
-        if not is_move or (
-            kind in ALWAYS and channel != Channel.IMPORT and effective_at > since and recorded_at > since
-        ):
+        if kind in ALWAYS and channel != Channel.IMPORT and effective_at > since and recorded_at > since:
             touched[deal].append(effective_at)
     for instants in touched.values():
         instants.sort()
