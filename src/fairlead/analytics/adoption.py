@@ -132,8 +132,7 @@ def adoption(behaviour: Behaviour, *, at: datetime, weights: Mapping[str, float]
     Not in here, for the product does not hold them yet: reviews run in the system, forecasts handed in on time.
     Vector: shares 0.64, 0.81, 1 with equal weights give 100·(0.64·0.81)^(1/3) = 80.33. Spec: docs/metrics.md 3.22.
     """
-    standing = [deal for deal in behaviour.deals if deal.stands_at(at)]
-    every = frozenset(deal.id for deal in standing)
+    every = frozenset(deal.id for deal in behaviour.deals if deal.stands_at(at))
     lately, since = at - ACTIVE_WITHIN, at - UPDATES_OF
     recent = [u for u in behaviour.updates if since < u.recorded_at <= at]
     touched, steps = behaviour.touched, behaviour.steps

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Func, Q, QuerySet, TextField
 
 from fairlead.analytics.adoption import (
     ACTIVE_WITHIN,
@@ -39,6 +38,7 @@ KIND: Final = "opportunity"
 
 #: Steps of the deal itself. What an import or an automatic act writes is nobody's promptness.
 MOVES: Final = (fold.MOVED, fold.WON, fold.LOST, fold.CANCELLED, fold.REOPENED)
+CHUNK: Final = 5_000
 BY_PEOPLE: Final = (Channel.UI, Channel.API, Channel.MOBILE)
 #: The events that set the clock of inactivity back (process-control 2.5, C3): some by what they are, some by what they say.
 ALWAYS: Final = (
@@ -96,7 +96,8 @@ def ask(user: User, *, now: datetime, day: date | None = None) -> Asked:
 def countable(user: User) -> QuerySet[Opportunity]:
     """The deals reached both by the right to see figures and by the right to see rows."""
     rows = Opportunity.objects.visible_to(user, ROWS)
-    if user.reach(FIGURES).all:
+    figures = user.reach(FIGURES)
+    if figures.all or figures == user.reach(ROWS):
         return rows
     return rows.filter(pk__in=Opportunity.objects.visible_to(user, FIGURES).values("pk"))
 
@@ -115,15 +116,28 @@ def _journeys(seen: QuerySet[Opportunity], since: datetime, at: datetime) -> Que
     )  # fmt: skip
 
 
+class _Said(Func):
+    """An instant as the text that `datetime.fromisoformat` reads: SQLite keeps UTC and does not say so."""
+
+    template = "(%(expressions)s || '+00:00')"
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, template="(%(expressions)s)::text", **extra)
+
+
+_instant: Final = datetime.fromisoformat
+
+
 # What a branch did in twelve weeks are some hundred thousand rows. Which of them are its own is said in SQL, deal by
 # deal (a seller's few hundred deals are found in no time), and instants come as the database writes them.
 
 
 def _deals(journeys: QuerySet[Journey]) -> list[Deal]:
     rows = journeys.annotate(
-        opened=Cast("opened_at", TextField()),
-        closed=Cast("closed_at", TextField()),
-        held=Cast("hold_since", TextField()),
+        opened=_Said("opened_at"),
+        closed=_Said("closed_at"),
+        held=_Said("hold_since"),
     ).order_by("subject_id")
     return [
         Deal(
@@ -149,12 +163,11 @@ def _events(
         touches | Q(type__in=MOVES, channel__in=BY_PEOPLE),
         subject_type=KIND, subject_id__in=journeys.values("subject_id"),
         recorded_at__gt=start - UPDATES_OF, recorded_at__lte=at,
-    ).annotate(happened=Cast("effective_at", TextField()), written=Cast("recorded_at", TextField()))  # fmt: skip
+    ).annotate(happened=_Said("effective_at"), written=_Said("recorded_at"))  # fmt: skip
     touched: dict[int, list[datetime]] = defaultdict(list)
     updates: list[Update] = []
-    for pk, deal, kind, channel, happened, written in rows.values_list(
-        "pk", "subject_id", "type", "channel", "happened", "written"
-    ):
+    columns = ("pk", "subject_id", "type", "channel", "happened", "written")
+    for pk, deal, kind, channel, happened, written in rows.values_list(*columns).iterator(CHUNK):
         effective_at = _instant(happened)
         if kind not in MOVES:  # it is here because it touches
             touched[deal].append(effective_at)
@@ -174,16 +187,10 @@ def _steps(journeys: QuerySet[Journey], start: datetime, at: datetime) -> Mappin
         Q(closed_recorded_at=None) | Q(closed_recorded_at__gt=start),
         subject_type=KIND, subject_id__in=journeys.values("subject_id"), due_at__gt=start, recorded_at__lte=at,
     ).annotate(
-        written=Cast("recorded_at", TextField()), due=Cast("due_at", TextField()),
-        ended=Cast("closed_recorded_at", TextField()),
+        written=_Said("recorded_at"), due=_Said("due_at"),
+        ended=_Said("closed_recorded_at"),
     )  # fmt: skip
     found: dict[int, list[Step]] = defaultdict(list)
     for deal, written, due, ended in planned.values_list("subject_id", "written", "due", "ended"):
         found[deal].append(Step(_instant(written), _instant(due), _instant(ended) if ended else None))
     return found
-
-
-def _instant(text: str) -> datetime:
-    """SQLite writes UTC and does not say so, PostgreSQL says it."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
