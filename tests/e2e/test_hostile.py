@@ -14,6 +14,7 @@ from tests.factories.crm import Company, company
 from tests.kit.hostile import CANARY, RENDERED, poison, text_columns
 
 from fairlead.fields import catalogue
+from fairlead.organisation.models import User
 from fairlead.process import definitions
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.rule("T07")]
@@ -35,6 +36,7 @@ function leads(a) {{
 """
 OPENERS = "summary, [hx-target='#dialog'], [hx-target='#panel']"
 MOST_OPENED = 5
+LANGUAGES = ("zh-hans", "en")  # by turns: of a page with several states each is seen
 
 
 @pytest.fixture
@@ -68,7 +70,8 @@ def test_no_text_becomes_a_script_a_request_or_markup(
     definitions.forget()
     caught: list[str] = []
     opened = pieces = 0
-    with page_of(chromium, live_server.url, where.people["admin"]) as page:
+    chief = where.people["admin"]
+    with page_of(chromium, live_server.url, chief) as page:
         page.add_init_script(TRAPS)
         page.on("dialog", lambda dialog: (caught.append(f"{page.url} opened a dialog"), dialog.dismiss()))
         page.on(
@@ -79,8 +82,9 @@ def test_no_text_becomes_a_script_a_request_or_markup(
                 else None
             ),
         )
-        for pattern in PAGES:
-            for path in addresses(pattern, objects):
+        for number, pattern in enumerate(PAGES):
+            for state, path in enumerate(addresses(pattern, objects)):
+                User.objects.filter(pk=chief.pk).update(language=LANGUAGES[(number + state) % 2])
                 answer = page.goto(path)
                 if answer.status in {403, 404} or pattern == "funnel/rows/":
                     continue

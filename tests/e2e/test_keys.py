@@ -169,6 +169,28 @@ def test_the_keys_of_a_list_and_of_a_record(chromium: Any, live_server: Any, whe
     assert Opportunity.objects.count() == 3
 
 
+@pytest.mark.rule("U13", "U06")
+def test_on_the_board_a_call_is_logged_from_the_card(chromium: Any, live_server: Any, where: Company) -> None:
+    deal = where.deal("Cooling for line 4")
+    where.deal("Cooling for line 5")
+    with page_of(chromium, live_server.url, where.zhou, language=ENGLISH) as page:
+        page.goto("/board/")
+        page.get_by_role("link", name=deal.name, exact=True).focus()
+        page.keyboard.press("a")
+        dialog = page.locator("#dialog")
+        expect(dialog).to_contain_text(deal.name)
+        dialog.get_by_label("What happened").fill("Rang about the hall")
+        page.keyboard.press("Enter")
+        expect(page.locator("#toasts")).to_contain_text("Logged")
+        assert page.url.startswith(f"{live_server.url}/board/")
+        page.keyboard.press("a")  # the focus is on no card: nothing happens
+        expect(dialog).to_be_hidden()
+    done = Activity.objects.get()
+    assert (done.summary, done.subject_type, done.subject_id, done.state) == (
+        "Rang about the hall", "opportunity", deal.pk, "done",
+    )  # fmt: skip
+
+
 @pytest.mark.rule("U13")
 def test_no_key_fires_while_one_types_or_in_a_dialog(chromium: Any, live_server: Any, where: Company) -> None:
     deal = where.deal("Cooling for line 4")

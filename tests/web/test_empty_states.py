@@ -18,7 +18,11 @@ LISTS = [
     ("/audit/", "?type=lost&q=qqzzqq&from=2001-01-01&to=2001-01-02"),
 ]
 #: Lists that no filter can empty.
-PLAIN = ["/board/", "/tasks/", "/inbox/", "/imports/", "/recent/", "/"]
+PLAIN = [
+    "/board/", "/tasks/", "/inbox/", "/imports/", "/recent/", "/", "/approvals/", "/approvals/?tab=done",
+    "/approvals/?tab=mine", "/approvals/?tab=copies", "/approvals/precedents/", "/approvals/delegations/", "/overrides/",
+    "/overrides/?show=mine", "/opportunities/clean-up/",
+]  # fmt: skip
 
 
 @pytest.fixture

@@ -300,6 +300,12 @@
     const card = event.target.closest?.(".fl-board .fl-card");
     if (!card || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (event.key.toLowerCase() === "m") { event.preventDefault(); event.stopPropagation(); if (card.dataset.legal) openMenu(card); return; }
+    if (event.key.toLowerCase() === "a" && card.dataset.legal) {  // what happened with this deal, without leaving the board
+      event.preventDefault(); event.stopPropagation();
+      const deal = card.querySelector(".fl-card__name").getAttribute("href");
+      window.htmx?.ajax("GET", deal.replace(/opportunities\/(\d+)\/$/, "about/opportunity/$1/log/"), "#dialog");
+      return;
+    }
     const cards = (column) => [...column.querySelectorAll(".fl-card:not(.is-slot)")];
     const all = columns(), column = card.closest(".fl-col"), row = cards(column).indexOf(card);
     let next = null;
