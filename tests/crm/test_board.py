@@ -467,6 +467,18 @@ def test_after_each_of_fifty_moves_and_changes_the_figures_are_those_of_the_data
     assert all(acts[act] for act in ("amount", "step", "move", "new", "hold")), acts
 
 
+@pytest.mark.rule("U03")
+def test_the_panel_repaints_the_card_on_the_board_and_nothing_elsewhere(
+    where: Company, client: Client
+) -> None:
+    deal = where.deal()
+    client.force_login(where.zhou)
+    for page, has_card in ((reverse("crm:board"), True), (reverse("crm:opportunity", args=[deal.pk]), False)):
+        here = {**PANEL, "HX-Current-URL": f"http://testserver{page}"}
+        text = client.get(reverse("crm:panel", args=[deal.pk]), headers=here).content.decode()
+        assert ("hx-swap-oob" in text) is has_card, page
+
+
 def worked(days: int) -> int:
     """Calendar days ago after which so many working days have passed."""
     calendar, today = default_calendar(), timezone.localdate()

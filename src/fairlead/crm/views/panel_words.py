@@ -32,7 +32,7 @@ from ..selectors.panel import Gate
 from ..selectors.paths import lanes_of
 from ..selectors.people import candidates, who_confirms, who_may
 from .panel_ways import move_form, waiver_form, ways_out
-from .shared import address, deal_url
+from .shared import address, deal_url, is_on_board
 
 SETTLED_FIRST = {CriterionState.MET: 0, CriterionState.WAIVED: 1, CriterionState.NA: 2}
 KIND_OF_MEND = {
@@ -116,7 +116,8 @@ def panel_context(
         "chip_state": said.gate_of(journey),
         "next_chip": said.next_of(journey),
         "next_url": _own_next(request),
-        "is_swap": request.headers.get("HX-Target", "") == "panel",
+        # Elsewhere there is no card to repaint, and htmx says so in the console each time.
+        "is_swap": request.headers.get("HX-Target", "") == "panel" and is_on_board(request),
     }
 
 
