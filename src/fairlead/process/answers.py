@@ -20,6 +20,7 @@ from .enums import FORWARD, Kind
 from .models import Attestation, Evaluation, Journey, Visit, Waiver
 from .recording import plain
 from .refusals import GateRefused, LostRace
+from .selectors.flags import flags_of, raised_flags
 from .selectors.gathering import Situation, situations
 from .services import MoveOutcome, move
 from .subjects import visible_subjects
@@ -130,6 +131,7 @@ def checklist_out(journey: Journey, at: datetime, given: "MoveIn | None" = None)
     found: dict[str, Any] = {
         "journey": journey.pk, "version": journey.version, "soft": situation.facts.journey.soft, "kind": None, "to": "",
         "headline": "", "allowed": False, "needs_right": "", "gaps": [], "objections": [], "criteria": [], "tracks": [],
+        "left_behind": flags_out(situation, raised_flags([journey.pk]).get(journey.pk, {})),
     }  # fmt: skip
     if wish is None:
         return found
@@ -140,6 +142,20 @@ def checklist_out(journey: Journey, at: datetime, given: "MoveIn | None" = None)
         "objections": [{"code": o.code, "text": words.objection_text(o)} for o in verdict.objections],
         "criteria": criteria_out(verdict.results, definition), "tracks": tracks_out(verdict.tracks),
     }  # fmt: skip
+
+
+def flags_out(situation: Situation, raised: Mapping[str, datetime]) -> list[dict[str, Any]]:
+    """What was left open behind and still is, with its count of working days."""
+    definition, fields = situation.definition, catalogue(situation.definition.subject)
+    found = flags_of(definition, situation.facts, situation.calendar, raised)
+    names = words.people_in(tuple(f.result for f in found))
+    people = dict(User.objects.filter(pk__in=names).values_list("pk", "name")) if names else {}
+    wanted = ("key", "name", "stage", "stage_name", "level", "state", "text", "role", "mend", "mend_params")
+    rows = [(f, _criterion_out(f.result, definition, fields, people)) for f in found]
+    return [
+        {name: row[name] for name in wanted} | {"raised_at": f.raised_at, "working_days": f.days}
+        for f, row in rows
+    ]
 
 
 def tracks_out(tracks: Sequence[TrackResult]) -> list[dict[str, Any]]:

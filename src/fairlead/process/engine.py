@@ -357,6 +357,18 @@ def _is_due(definition: Definition, condition: ConditionFact, wish: Wish) -> boo
     return definition.position(condition.stage_key) < definition.position(wish.to)
 
 
+def left_behind(
+    definition: Definition, facts: Facts, keys: Iterable[str]
+) -> Iterator[tuple[str, CriterionResult]]:
+    """Items that a move left open, as they stand now. What the process no longer asks for is left out (GT-1)."""
+    for key in keys:
+        found = definition.criterion(key)
+        if found is not None:
+            stage, side, criterion = found
+            passed = stage.key in facts.journey.passed
+            yield key, judge(definition, facts, stage, side, criterion, settled_stage=passed)
+
+
 def _settled(definition: Definition, facts: Facts) -> Settled:
     """Whether a criterion of the process holds, for a branch that asks."""
 

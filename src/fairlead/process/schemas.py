@@ -129,6 +129,23 @@ class ObjectionOut(Answer):
     text: str
 
 
+class FlagOut(Answer):
+    """An item that a move left open behind. `working_days` counts since `raised_at`: 0 on the day itself."""
+
+    key: str
+    name: str
+    stage: str
+    stage_name: str
+    level: str
+    state: str
+    text: str
+    role: str
+    mend: str
+    mend_params: dict[str, Any]
+    raised_at: datetime
+    working_days: int
+
+
 class ChecklistOut(Answer):
     """The verdict of a move without making it. Without a next move (`kind` null) nothing was judged."""
 
@@ -144,6 +161,7 @@ class ChecklistOut(Answer):
     objections: list[ObjectionOut]
     criteria: list[CriterionOut]
     tracks: list[TrackOut]
+    left_behind: list[FlagOut]
 
 
 class ReasonOut(Answer):

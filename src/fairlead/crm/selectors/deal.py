@@ -87,7 +87,7 @@ class Deal:
     verdict: Verdict | None
     visits: list[Visit]
     waivers: list[WaiverFact]
-    flagged: dict[str, list[str]]  # stage key → criteria left open behind
+    flagged: dict[str, datetime]  # items left open behind, and since when
     activities: list[Activity]  # planned ones and the newest of those done
     files: list[File]
     roles: list[ContactRole]
@@ -283,11 +283,11 @@ def _evidence(
     list[WaiverFact],
     list[VetoFact],
     list[tuple[int, str, str, datetime | None]],
-    dict[str, list[str]],
+    dict[str, datetime],
     list[tuple[str, str, datetime, int]],
 ]:
     attestations, waivers, vetoes, tasks, handed = [], [], [], [], []
-    flagged: dict[str, list[str]] = defaultdict(list)
+    flagged: dict[str, datetime] = {}
     for kind, pk, key, more, by, when, until in sorted(
         _evidence_rows(journey_id, deal_id), key=lambda r: (r[5], r[1])
     ):
@@ -302,8 +302,8 @@ def _evidence(
         elif kind == "handed":
             handed.append((key, more, when, pk))
         else:
-            flagged[more].append(key)
-    return attestations, waivers, vetoes, tasks, dict(flagged), handed
+            flagged[key] = when
+    return attestations, waivers, vetoes, tasks, flagged, handed
 
 
 def sees_contacts(by: Any, row: Opportunity) -> bool:

@@ -14,7 +14,8 @@ from fairlead.fields.catalogue import catalogue, pick
 from fairlead.organisation.models import User
 from fairlead.process.engine import decide, forward_move
 from fairlead.process.enums import CLOSED_STATES, Kind
-from fairlead.process.models import Journey, ProcessVersion, Visit, Waiver
+from fairlead.process.models import Journey, ProcessVersion, Visit
+from fairlead.process.selectors.flags import flags_of, waived_and_flagged
 from fairlead.process.selectors.gathering import Situation, situations
 from fairlead.process.words import people_in
 
@@ -32,11 +33,7 @@ def shown_journeys(journeys: Sequence[Journey], *, at: datetime) -> list[dict[st
     visits: dict[int, list[Visit]] = {}
     for visit in Visit.objects.filter(journey__in=journeys).in_order():
         visits.setdefault(visit.journey_id, []).append(visit)
-    waived: dict[int, set[str]] = {}
-    for journey_id, key in Waiver.objects.filter(journey__in=journeys).values_list(
-        "journey_id", "criterion_key"
-    ):
-        waived.setdefault(journey_id, set()).add(key)
+    waived, raised = waived_and_flagged([j.pk for j in journeys])
     verdicts = {}
     for journey_pk, s in found.items():
         wish = forward_move(s.definition, s.facts)
@@ -45,7 +42,16 @@ def shown_journeys(journeys: Sequence[Journey], *, at: datetime) -> list[dict[st
     people |= {j.owner_id for j in journeys if j.owner_id}
     names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
     return [
-        _shown(j, found[j.pk], verdicts[j.pk], visits.get(j.pk, []), waived.get(j.pk, set()), names, at)
+        _shown(
+            j,
+            found[j.pk],
+            verdicts[j.pk],
+            visits.get(j.pk, []),
+            waived.get(j.pk, set()),
+            raised.get(j.pk, {}),
+            names,
+            at,
+        )
         for j in journeys
         if j.pk in found
     ]
@@ -57,10 +63,12 @@ def _shown(
     verdict: Any,
     visits: list[Visit],
     waived: set[str],
+    raised: Mapping[str, datetime],
     names: Mapping[int, str],
     at: datetime,
 ) -> dict[str, Any]:
     definition, facts = situation.definition, situation.facts
+    flagged = flags_of(definition, facts, situation.calendar, raised)
     gaps = len(verdict.gaps) if verdict is not None else 0
     act = ""
     if verdict is not None:
@@ -78,7 +86,15 @@ def _shown(
         "facts": facts,
         "verdict": verdict,
         "path": path_of(
-            definition, journey, facts, verdict, visits, situation.calendar, waived=waived, at=at
+            definition,
+            journey,
+            facts,
+            verdict,
+            visits,
+            situation.calendar,
+            waived=waived,
+            flagged=flagged,
+            at=at,
         ),
         "gate": checklist_of(
             definition,
@@ -87,6 +103,7 @@ def _shown(
             catalogue(journey.subject_type),
             people=names,
             owners={"AR": owner} if owner else {},
+            flagged=flagged,
         ),
         "forward": verdict.wish if verdict is not None else None,
         "act": act,

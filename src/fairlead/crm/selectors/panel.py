@@ -19,6 +19,7 @@ from fairlead.process import words
 from fairlead.process.definition import Criterion, Definition
 from fairlead.process.engine import AGAIN, decide, forward_move
 from fairlead.process.enums import FORWARD, CriterionType, Kind
+from fairlead.process.selectors.flags import Flag, flags_of, raised_flags
 from fairlead.process.selectors.gathering import Situation, situations
 from fairlead.process.verdicts import CriterionResult, Verdict, Wish
 from fairlead.work.models import Task
@@ -83,6 +84,13 @@ class Gate:
     def names(self) -> dict[int, str]:
         ids = words.people_in(self.verdict.results)
         return dict(User.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+    @cached_property
+    def flagged(self) -> list[Flag]:
+        """What moves left open behind them."""
+        pk, situation = self.situation.journey.pk, self.situation
+        raised = raised_flags([pk]).get(pk, {})
+        return flags_of(situation.definition, situation.facts, situation.calendar, raised)
 
     @cached_property
     def may_edit(self) -> bool:

@@ -19,6 +19,7 @@ from fairlead.process.enums import CLOSED_STATES, CriterionState, ExitType, Jour
 from fairlead.process.facts import Facts
 from fairlead.process.models import Journey, Visit
 from fairlead.process.roles import role_name
+from fairlead.process.selectors.flags import Flag
 from fairlead.process.verdicts import CriterionResult, TrackResult, Verdict
 from fairlead.process.words import criterion_name, headline, item_name, join_words, stage_name, why_text
 
@@ -58,15 +59,17 @@ def path_of(
     calendar: Calendar,
     *,
     waived: Iterable[str] = (),
-    flagged: Mapping[str, Any] | None = None,
+    flagged: Sequence[Flag] = (),
     at: datetime,
 ) -> dict[str, Any]:
-    """`stages` and `label` for the macro `path`. `waived`: keys of criteria that a waiver ever let pass."""
+    """`stages` and `label` for the macro `path`. `waived`: keys of criteria that a waiver ever let pass; `flagged`:
+    what was left open behind."""
     stay = [v for v in visits if v.episode_no == journey.episode_no]
     by_stage: dict[str, list[Visit]] = {}
     for visit in stay:
         by_stage.setdefault(stage_now(visit, journey.carried), []).append(visit)
     waived_at = {found[0].key for key in waived if (found := definition.criterion(key))}
+    flagged_at = {flag.result.stage_key for flag in flagged}
     here = definition.position(journey.stage.key)
     closed = journey.state in CLOSED_STATES
     stages = []
@@ -82,7 +85,7 @@ def path_of(
                     calendar,
                     at,
                     stage.key in waived_at,
-                    (flagged or {}).get(stage.key),
+                    stage.key in flagged_at,
                     journey,
                     i == here,
                 )
@@ -110,7 +113,7 @@ def _past(
     calendar: Calendar,
     at: datetime,
     waived: bool,
-    flags: Any,
+    flags: bool,
     journey: Journey,
     is_last: bool,
 ) -> dict[str, Any]:
@@ -216,8 +219,10 @@ def checklist_of(
     *,
     people: Mapping[int, str],
     owners: Mapping[str, str],
+    flagged: Sequence[Flag] = (),
 ) -> dict[str, Any] | None:
-    """Items of the gate, open ones first. `owners`: the person in each role of the deal, by role."""
+    """Items of the gate, open ones first, and those that were left open behind. `owners`: the person in each role of
+    the deal, by role."""
     results = results_of(definition, facts, verdict)
     if verdict is None and not results:
         return None
@@ -236,6 +241,7 @@ def checklist_of(
     for item in settled:
         counts[item["said"]] = counts.get(item["said"], 0) + 1
     stage = definition.stage(facts.journey.stage_key)
+    behind = behind_of(flagged, results)
     return {
         "title": headline(definition, verdict)
         if verdict is not None
@@ -247,6 +253,12 @@ def checklist_of(
         "open": sorted((i for i in items if not i["settled"]), key=lambda i: i["must"] is not True),
         "settled": settled,
         "settled_words": " · ".join(f"{word} {count}" for word, count in counts.items()),
+        "behind": [
+            _item(f.result, definition, fields, people, owners)
+            | {"stage": stage_name(definition, f.result.stage_key), "since": since_words(f)}
+            for f in behind
+        ],
+        "behind_words": behind_words(behind),
         "gaps": len(verdict.gaps) if verdict is not None else 0,
         "to": verdict.target if verdict is not None else "",
         "guide": {
@@ -256,6 +268,25 @@ def checklist_of(
             "deliverables": [pick(n) for n in stage.deliverables],
             "risks": [pick(n) for n in stage.risks],
         },
+    }
+
+
+def behind_of(flagged: Iterable[Flag], results: Iterable[CriterionResult]) -> list[Flag]:
+    """Flags whose item is not asked at the gate ahead, where it would stand twice."""
+    asked = {r.key for r in results}
+    return [f for f in flagged if f.result.key not in asked]
+
+
+def behind_words(flagged: Sequence[Flag]) -> str:
+    return ngettext("%(count)s item left open behind", "%(count)s items left open behind", len(flagged)) % {
+        "count": len(flagged)
+    }
+
+
+def since_words(flag: Flag) -> str:
+    """The day counter of a flag (AC-3)."""
+    return ngettext("open for %(count)s working day", "open for %(count)s working days", flag.days) % {
+        "count": flag.days
     }
 
 

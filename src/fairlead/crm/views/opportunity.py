@@ -25,6 +25,7 @@ from fairlead.process.fit_reading import fit_context
 from fairlead.process.handbook_words import handbook_words
 from fairlead.process.handbooks import handbook_of
 from fairlead.process.models import Evaluation
+from fairlead.process.selectors.flags import flags_of
 from fairlead.process.services.asking import NOTE
 from fairlead.process.views_asking import record_panel
 from fairlead.process.views_clocks import panel_context
@@ -226,6 +227,7 @@ def _state(deal: Deal, user: Any, at: Any, may_edit: bool) -> dict[str, Any]:
     step = deal.planned[0] if deal.planned else None
     may_move = reaches(user, "opportunity.move", row)
     gaps = len(verdict.gaps) if verdict is not None else 0
+    flagged = flags_of(deal.definition, deal.facts, deal.calendar, deal.flagged)
     return {
         "path": path_of(
             deal.definition,
@@ -235,11 +237,17 @@ def _state(deal: Deal, user: Any, at: Any, may_edit: bool) -> dict[str, Any]:
             deal.visits,
             deal.calendar,
             waived={w.criterion_key for w in deal.waivers},
-            flagged=deal.flagged,
+            flagged=flagged,
             at=at,
         ),
         "gate": checklist_of(
-            deal.definition, deal.facts, verdict, deal.catalogue, people=deal.names.people, owners=owners
+            deal.definition,
+            deal.facts,
+            verdict,
+            deal.catalogue,
+            people=deal.names.people,
+            owners=owners,
+            flagged=flagged,
         ),
         "handbook": _handbook(deal, at),
         "handbook_used": reverse("crm:handbook_used", args=[row.pk]) if user.may(NOTE) else "",

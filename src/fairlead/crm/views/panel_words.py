@@ -29,7 +29,7 @@ from ..facts import PLAN
 from ..forms.mends import PREFIX
 from ..models import Product
 from ..selectors.panel import Gate
-from ..selectors.paths import lanes_of
+from ..selectors.paths import behind_of, behind_words, lanes_of, since_words
 from ..selectors.people import candidates, who_confirms, who_may
 from .panel_ways import move_form, waiver_form, ways_out
 from .shared import address, deal_url, is_on_board
@@ -80,6 +80,7 @@ def panel_context(
     advised = [words_of.item(r) for r in results if not r.settled and not r.blocks and r.level != Level.INFO]
     settled = sorted((r for r in results if r.settled), key=lambda r: SETTLED_FIRST.get(r.state, 3))
     beads = sorted(required, key=lambda r: not r.settled)
+    behind = behind_of(gate.flagged, results) if gate.has_gate else []
     return {
         "nav_at": "board",
         "deal": deal,
@@ -93,6 +94,8 @@ def panel_context(
         else words.stage_name(definition, gate.verdict.target),
         "open": opened,
         "advised": advised,
+        "behind": [words_of.item(f.result) | {"since": since_words(f)} for f in behind],
+        "behind_words": behind_words(behind),
         "settled": [words_of.settled(r) for r in settled],
         "settled_words": ngettext("%(count)s item met", "%(count)s items met", len(settled))
         % {"count": len(settled)},

@@ -11,7 +11,7 @@ from django.db import transaction
 from fairlead.common import bulk
 from fairlead.common.questions import Question
 
-from ..engine import decide, forward_move
+from ..engine import decide, forward_move, left_behind
 from ..enums import CriterionState
 from ..models import GateFlag, Journey
 from ..selectors.gathering import Situation, situations
@@ -69,8 +69,9 @@ def judge(
 ) -> list[GateFlag]:
     """Set the summary of each journey by its next move, and give back the flags that this clears. Stores nothing.
 
-    Flags whose criterion has come to hold are cleared; a required item of a stage already passed that no longer
-    holds advises a step back, and moves nothing (GT-5, GT-8). `tracks`: is told how far each role is (IT-2).
+    Flags whose criterion has come to hold are cleared, wherever its stage lies; a required item of a stage already
+    passed that no longer holds advises a step back, and moves nothing (GT-5, GT-8). `tracks`: is told how far each
+    role is (IT-2).
     """
     cleared: list[GateFlag] = []
     for journey in journeys:
@@ -83,8 +84,8 @@ def judge(
             tracks[journey.pk] = verdict.tracks
         for name, value in summary(verdict, soft=situation.facts.journey.soft).items():
             setattr(journey, name, value)
-        settled = {r.key for r in verdict.results if r.settled} if verdict else set()
         standing = flags.get(journey.pk, ())
+        settled = _settled(situation, verdict, standing) if verdict else set()
         gone = [f for f in standing if f.criterion_key in settled]
         for flag in gone:
             flag.cleared_at = at
@@ -94,6 +95,14 @@ def judge(
             r.blocks and r.stage_key in situation.facts.journey.passed for r in verdict.results
         )
     return cleared
+
+
+def _settled(situation: Situation, verdict: Verdict, standing: Sequence[GateFlag]) -> set[str]:
+    """Keys of flagged items that hold by now: at the gate ahead, or judged by themselves where their stage is passed."""
+    asked = {r.key: r.settled for r in verdict.results}
+    behind = [f.criterion_key for f in standing if f.criterion_key not in asked]
+    judged = left_behind(situation.definition, situation.facts, behind)
+    return {key for key, holds in asked.items() if holds} | {key for key, r in judged if r.settled}
 
 
 def refresh_gates(journeys: Sequence[Journey], *, at: datetime) -> None:
