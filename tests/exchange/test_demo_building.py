@@ -82,6 +82,7 @@ def test_real_people_are_never_cleared_away(db: None) -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(0)
 @pytest.mark.django_db
 def test_every_kind_of_criterion_occurs_met_and_unmet_at_full_size() -> None:
     build(scale=1.0)
@@ -89,7 +90,7 @@ def test_every_kind_of_criterion_occurs_met_and_unmet_at_full_size() -> None:
     for kind in KINDS:
         assert found[kind, "met"] >= 50, kind
         assert found[kind, "unmet"] >= 50, kind
-        assert found[kind, "waived"] + found[kind, "expired"] > 0, kind
+        assert found[kind, "waived"] + found[kind, "expired"] > 0, (kind, found)
     for kind in CAN_EXPIRE:
         assert found[kind, "expired"] > 0, kind
     assert Opportunity.objects.count() == 6000 and Account.objects.count() == 2500
@@ -109,6 +110,7 @@ def test_the_figures_find_the_planted_truths() -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(0)
 @pytest.mark.django_db
 def test_the_figures_find_the_truths_over_twenty_seeds() -> None:
     seen: Counter[str] = Counter()

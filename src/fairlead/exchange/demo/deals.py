@@ -103,6 +103,7 @@ BACK_REASONS = ("need_changed", "decider_changed", "solution_rejected", "budget_
 HOLD_REASONS = ("project_paused", "budget_waiting", "decider_absent", "our_resources")
 WIN_REASONS = ("fit", "value", "relationship", "delivery", "reference", "price", "incumbent")
 FORGOTTEN, HELD, GAP, WAIVED, GIVE_UP = 0.035, 0.06, 0.07, 0.06, 4
+WAIVED_LATE, NOTICE_WAIVED = 0.03, 0.25
 
 
 class Deal(Evidence):
@@ -219,11 +220,15 @@ class Deal(Evidence):
                 chance = float(self.shaped)
             if rng.random() < share * chance:
                 plan[desk if key in DESK else rng.choice((1, 2))].append(key)
-            elif key in WAIVABLE and rng.random() < 0.03:
+            elif key in WAIVABLE and rng.random() < self._waived_late(key):
                 self.on(days[2], self.waive, key)
         for when, keys in zip(days, plan, strict=True):
             if keys:
                 self.on(when, self.provide, tuple(keys))
+
+    def _waived_late(self, key: str) -> float:
+        """How often a manager lets an advised item pass. A notice that never went on record is known to have been."""
+        return NOTICE_WAIVED if key == "tender_published" and self.tender else WAIVED_LATE
 
     # --- acts ---
 
