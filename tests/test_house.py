@@ -206,6 +206,22 @@ def test_no_short_cut_in_templates(what):
     assert wrong == []
 
 
+WORDS_OF = frozenset({"_", "gettext", "pgettext", "ngettext", "npgettext", "gettext_lazy", "pgettext_lazy"})
+
+
+@pytest.mark.rule("HOUSE-2")
+def test_no_word_to_translate_stands_inside_a_formatted_string():
+    """There the catalogue does not find it, and a Chinese page would speak English."""
+    wrong = []
+    for file in python_files():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            parts = ast.walk(node) if isinstance(node, ast.JoinedStr) else ()
+            names = {getattr(p.func, "id", "") for p in parts if isinstance(p, ast.Call)}
+            if names & WORDS_OF:
+                wrong.append(f"{file.relative_to(ROOT)}:{node.lineno}")
+    assert wrong == []
+
+
 @pytest.mark.rule("T06")
 def test_every_route_says_who_may_open_it():
     assert list(routes())

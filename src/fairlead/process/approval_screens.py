@@ -65,6 +65,11 @@ def due_of(due: datetime | None, at: datetime) -> tuple[str, str]:
     return ("due" if timezone.localdate(due) <= timezone.localdate(at) else ""), words
 
 
+def numbered(name: str, number_: int) -> str:
+    """The name of a request, with its number from the second one on."""
+    return name if number_ == 1 else " · ".join((name, _("no. %(n)s") % {"n": number_}))
+
+
 def amount_of(request: ApprovalRequest, currency: str) -> str:
     return format_amount(request.amount, currency) if request.amount is not None else ""
 
@@ -139,7 +144,7 @@ def line_of(item: Item, reader: Any, *, at: datetime, tab: str, currency: str) -
         "who": request.submitted_by.name,
         "tint": request.submitted_by_id,
         "title": item.journey.title or f"#{item.journey.subject_id}",
-        "kind": name if request.number == 1 else f"{name} · {_('no. %(n)s') % {'n': request.number}}",
+        "kind": numbered(name, request.number),
         "amount": amount_of(request, currency),
         "why": why_of(item, reader),
         "because": because_of(item.seats) if tab == "todo" else "",
@@ -190,7 +195,7 @@ def screen_of(found: Detail, reader: Any, *, at: datetime, currency: str) -> dic
     return {
         "pk": request.pk,
         "version": request.version,
-        "title": f"{name} · {_('no. %(n)s') % {'n': request.number}}" if request.number > 1 else name,
+        "title": numbered(name, request.number),
         "subject": item.journey.title,
         "subject_url": room_of(item.journey.subject_type).url(item.journey.subject_id),
         "who": request.submitted_by.name,

@@ -201,7 +201,7 @@ def _task_words(task: Values) -> str:
     days = due if isinstance(due, int) else 0
     text = ngettext("after %(days)s working day", "after %(days)s working days", days) % {"days": days}
     role = str(task.get("role") or "")
-    return f"{text} · {role_name(role) if role else _('the owner')}"
+    return " · ".join((text, role_name(role) if role else _("the owner")))
 
 
 # --- what is sent ---

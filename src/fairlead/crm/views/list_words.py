@@ -47,7 +47,8 @@ def sentence(tree: Compiled, found: ListPage, stages: Mapping[str, str]) -> str:
         return words(tree)
     if tree.spec.key == "stage" and tree.value is not None:
         values = tree.value if isinstance(tree.value, tuple) else (tree.value,)
-        return f"{tree.spec.name()} {tree.op.label} {_(', ').join(stages.get(v, v) for v in values)}"
+        listed = _(", ").join(stages.get(v, v) for v in values)
+        return f"{tree.spec.name()} {tree.op.label} {listed}"
     if tree.spec.type in REFERENCE and tree.value is not None:
         values = tree.value if isinstance(tree.value, tuple) else (tree.value,)
         names = names_of(((tree.spec, v) for v in values), reader=found.user)

@@ -53,8 +53,9 @@ class HasErrors(Refusal):
 def in_words(group: Mapping[str, Any]) -> str:
     """One kind of problem in one column, with its first rows."""
     problem = RowProblem(None, group["column"], group["code"], group["params"])
-    where = ", ".join(str(n) for n in group["rows"][:5])
-    return f"{problem.message} {problem.mend} [{_('rows')} {where}{'…' if group['count'] > 5 else ''}]"
+    numbers = ", ".join(str(n) for n in group["rows"][:5]) + ("…" if group["count"] > 5 else "")
+    where = _("rows %(numbers)s") % {"numbers": numbers}
+    return f"{problem.message} {problem.mend} [{where}]"
 
 
 def is_error(group: Mapping[str, Any]) -> bool:

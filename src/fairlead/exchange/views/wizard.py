@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fairlead.common.access import access
@@ -404,10 +404,11 @@ def errors(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespons
             yield from csv_chunks(header, lines)
 
     stem = run.file_name.rpartition(".")[0] or run.file_name
+    what = pgettext("name of a file", "errors")
     return StreamingHttpResponse(
         chunks(),
         content_type=CSV_TYPE,
-        headers={"Content-Disposition": content_disposition(f"{stem} {_('errors')}.csv")},
+        headers={"Content-Disposition": content_disposition(f"{stem} {what}.csv")},
     )
 
 

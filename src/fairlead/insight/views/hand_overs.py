@@ -126,7 +126,7 @@ def _time(time: Any) -> dict[str, str]:
         "value": "—" if time.median is None else f"{time.median:.1f}",
         "span": "",
         "p90": "—" if time.p90 is None else f"{time.p90:.1f}",
-        "n": f"n = {time.n}" + ("" if time.enough or not time.n else f" · {_('few')}"),
+        "n": f"n = {time.n}" + ("" if time.enough or not time.n else " · " + _("few")),
     }
 
 
