@@ -18,9 +18,11 @@ import pytest
 from django.conf import settings
 from tests.access.objects import FOREIGN, UNUSED, kind_of, sees
 from tests.access.walk import METHODS, is_allowed_change, patterns, places, plain
-from tests.kit.actors import ACTORS
+from tests.factories.crm import PEOPLE as STAFF
+from tests.kit.actors import ACTORS, PEOPLE
 
 from fairlead.common.access import PUBLIC, SIGNED_IN, routes
+from fairlead.organisation.enums import Role
 
 FILE = Path(__file__).parent / "permissions.csv"
 pytestmark = pytest.mark.django_db
@@ -143,6 +145,13 @@ def test_the_table_has_a_line_for_each_route_and_no_other() -> None:
     wanted = {(route, method) for route in patterns() for method in METHODS}
     assert stored().keys() == wanted
     assert len(wanted) * len(ACTORS) >= 3000
+
+
+@pytest.mark.rule("T01")
+def test_every_role_stands_before_the_doors() -> None:
+    """A role that is added has an actor here, or nobody would see what it opens."""
+    standing = {role for username in PEOPLE.values() if username in STAFF for role in STAFF[username][2]}
+    assert standing == set(Role)
 
 
 # What the table must say, whoever wrote it: read by a person once, checked by these rules for good.

@@ -126,6 +126,17 @@ def test_a_taken_port_is_named(start: ModuleType) -> None:
     assert f"Port {port} is taken" in str(refused.value)
 
 
+@pytest.mark.rule("START-1")
+def test_setup_makes_the_environment_and_stops(start: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[dict[str, Any]] = []
+    monkeypatch.setattr(sys, "argv", ["start.py", "setup"])
+    monkeypatch.setattr(start, "prepare", lambda **how: done.append(how))
+    for name in ("serve", "run_module", "prepare_data"):
+        monkeypatch.setattr(start, name, lambda *_how: pytest.fail("setup goes on"))
+    start.main()
+    assert done == [{}]
+
+
 # --- what is done once ---
 
 

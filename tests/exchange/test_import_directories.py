@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,8 +16,12 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from tests.kit.fingerprint import changed, db_fingerprint
 
+from fairlead.analytics import funnel
+from fairlead.analytics.days import Window
+from fairlead.analytics.tables import EVERYTHING
 from fairlead.crm.models import Account, Contact, Opportunity, Product
 from fairlead.exchange.models import ImportRun
+from fairlead.insight import history
 from fairlead.organisation.models import Organisation, RoleAssignment, Team, User
 from fairlead.organisation.services import is_set_up
 from fairlead.process.models import Journey, Process, Visit
@@ -28,15 +34,13 @@ pytestmark = pytest.mark.django_db
 
 
 def bring(path: Path, **options: Any) -> str:
-    from io import StringIO
-
     out = StringIO()
     call_command("import", str(path), stdout=out, **options)
     return out.getvalue()
 
 
 @pytest.mark.long
-@pytest.mark.rule("T23", "EV-5", "U17")
+@pytest.mark.rule("T23", "EV-5", "U17", "V-3.1", "V-3.9", "V-3.16")
 def test_the_public_pipeline_comes_in_to_the_digit_and_goes_again() -> None:
     empty = _records()
     said = bring(EXAMPLE)
@@ -68,6 +72,7 @@ def test_the_public_pipeline_comes_in_to_the_digit_and_goes_again() -> None:
     assert median(days) == 45
     until = timezone.localdate(Journey.objects.filter(entered_at_known=False).latest("entered_at").entered_at)
     assert until == date(2017, 12, 31)
+    the_figures_are_those_of_the_files()
     assert Account.objects.exclude(parent=None).count() == 15
     assert set(Account.objects.filter(industry__startswith="techn").values_list("industry", flat=True)) == {
         "technology"
@@ -96,6 +101,31 @@ def test_the_public_pipeline_comes_in_to_the_digit_and_goes_again() -> None:
     }
     assert Process.objects.get().key == "prospecting_engaging"
     assert RoleAssignment.objects.count() == 0
+
+
+def the_figures_are_those_of_the_files() -> None:
+    """To the digit, of what the import itself has brought in: the command, and what the page of the funnel shows."""
+    out = StringIO()
+    call_command("figures", "--json", stdout=out)
+    assert json.loads(out.getvalue()) == {
+        "opportunities": 8800, "accounts": 85, "people": 30, "won": 4238, "lost": 2473, "open": 2089,
+        "win_rate_closed": 0.63150, "won_value": 10005534, "median_days_to_close": 45,
+    }  # fmt: skip
+    history.forget()
+    given: dict[str, Any] = {"scope": EVERYTHING, "as_of": datetime(2017, 12, 31, 12, tzinfo=UTC)}
+    found = history.load("prospecting_engaging").history
+    history.forget()
+    assert [row.count for row in funnel.stock(found, **given).rows] == [500, 1589]
+    left = funnel.period_exit_yield(found, **given).rows[1]
+    assert (left.n, left.ends["won"]) == (6711, 4238)
+    engaging = funnel.time_in_stage(found, at=(138,), **given).rows[1]
+    assert (engaging.n, engaging.curve.median.value) == (8300, 69)
+    chances = {end: round(engaging.chances[138][end].value or 0, 4) for end in ("won", "lost")}
+    assert chances == {"won": 0.5194, "lost": 0.3017}
+    quarter = Window(date(2017, 1, 1), date(2017, 4, 1))
+    cohort = funnel.cohort_conversion(found, horizon_days=90, mode="reach", entered=quarter, **given).rows[1]
+    shown = [round(x or 0, 4) for x in (cohort.count.value, cohort.count.low, cohort.count.high)]
+    assert (cohort.n, cohort.count.k, shown) == (1619, 606, [0.3743, 0.3511, 0.3981])
 
 
 def records_of_process() -> Any:

@@ -39,6 +39,11 @@ GOOD = {
 }  # fmt: skip
 
 
+TOO_DEEP = {"field": "amount", "op": "present"}
+for _level in range(6):
+    TOO_DEEP = {"all": [TOO_DEEP]}
+
+
 def loaded(document):
     return load(document, subject_catalogue("opportunity"), externals=EXTERNALS["opportunity"])
 
@@ -111,6 +116,12 @@ def test_the_good_document_is_good():
     ("stages.0.exit.3.min_days", "soon", "stages.first.exit.waited.min_days"),
     ("stages.0.exit.4.k", "²", "stages.first.exit.both.k"),
     ("stages.0.exit.4.criteria", 1, "stages.first.exit.both.criteria"),
+    ("surprise", 1, "surprise"),
+    ("stages.0.surprise", 1, "stages.first.surprise"),
+    ("stages.0.exit.0.surprise", 1, "stages.first.exit.met.surprise"),
+    ("linear", False, "stages.first.transitions"),
+    ("stages.0.exit.4.criteria.0.field", "no_such", "stages.first.exit.both.criteria.filled.field"),
+    ("stages.0.exit.0.applies_if", TOO_DEEP, "stages.first.exit.met.applies_if" + ".all.0" * 5),
 ])  # fmt: skip
 def test_each_mistake_is_named_with_its_path(path, value, named):
     assert named in problems(changed(path, value))

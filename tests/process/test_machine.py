@@ -62,6 +62,7 @@ class Deals(Approvals, Versions, Merging, RuleBasedStateMachine):
 
     moves: Counter[tuple[str, bool]] = Counter()
     did: Counter[str] = Counter()
+    steps = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -328,6 +329,10 @@ class Deals(Approvals, Versions, Merging, RuleBasedStateMachine):
     # --- what must hold ---
 
     @invariant()
+    def every_step_is_counted(self) -> None:
+        Deals.steps += 1
+
+    @invariant()
     def one_every_stage_was_reached_by_a_recorded_and_permitted_move(self) -> None:
         if self.is_quiet("one"):
             return
@@ -409,6 +414,7 @@ class Deals(Approvals, Versions, Merging, RuleBasedStateMachine):
 def run(examples: int, steps: int) -> None:
     Deals.moves.clear()
     Deals.did.clear()
+    Deals.steps = 0
     run_state_machine_as_test(
         Deals,
         settings=settings(
@@ -444,7 +450,8 @@ def went_everywhere() -> None:
 @pytest.mark.rule("T15", "GT-2", "EV-2", "VR-9", "MV-8", "AP-3", "AP-8")
 @pytest.mark.django_db
 def test_two_thousand_steps_break_nothing():
-    run(examples=40, steps=50)
+    run(examples=48, steps=50)  # some examples end before their last step
+    assert Deals.steps >= 2_000
 
 
 @pytest.mark.rule("T15")
@@ -452,8 +459,9 @@ def test_two_thousand_steps_break_nothing():
 @pytest.mark.timeout(0)
 @pytest.mark.django_db
 def test_five_thousand_steps_break_nothing():
-    run(examples=64, steps=80)
+    run(examples=80, steps=80)
     went_everywhere()
+    assert Deals.steps >= 5_000
 
 
 @pytest.mark.rule("T15")
@@ -461,5 +469,6 @@ def test_five_thousand_steps_break_nothing():
 @pytest.mark.timeout(0)
 @pytest.mark.django_db
 def test_fifty_thousand_steps_break_nothing():
-    run(examples=625, steps=80)
+    run(examples=800, steps=80)
     went_everywhere()
+    assert Deals.steps >= 50_000
