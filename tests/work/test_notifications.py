@@ -5,6 +5,7 @@ from __future__ import annotations
 import time as clock
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
@@ -22,7 +23,7 @@ from fairlead.organisation import services as organisation
 from fairlead.organisation.enums import Role
 from fairlead.organisation.models import User
 from fairlead.work import services as work
-from fairlead.work.models import Follow, Notification, NotificationEntry
+from fairlead.work.models import Comment, Follow, Notification, NotificationEntry
 from fairlead.work.services.mailing import send_due_mail
 from fairlead.work.services.notifications import deliver, prune, untold
 
@@ -126,6 +127,24 @@ def test_the_inbox_says_why_and_empties_by_reading(where: Company, client: Clien
     client.force_login(where.zhou)
     assert client.post(reverse("work:inbox_read_all")).status_code == 302
     assert not Notification.objects.filter(recipient=where.zhou, unread__gt=0).exists()
+
+
+@pytest.mark.rule("U36")
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_every_instant_is_said_exactly_on_the_clock_of_the_reader(
+    where: Company, client: Client, zone: str
+) -> None:
+    deal = where.deal("Cooling for line 4")
+    work.add_comment("opportunity", deal.pk, text="Good talk", **where.how(where.chen))
+    told(deal, where.zhou, by=where.chen)
+    User.objects.filter(pk=where.zhou.pk).update(time_zone=zone)
+    client.force_login(where.zhou)
+    for address, at in (
+        (reverse("work:inbox"), Notification.objects.get(recipient=where.zhou).last_at),
+        (reverse("crm:opportunity", args=[deal.pk]) + "?tab=timeline", Comment.objects.get().at),
+    ):
+        said = f'datetime="{at.isoformat()}" title="{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"'
+        assert said in client.get(address).content.decode(), address
 
 
 def test_the_strongest_reason_is_said(where: Company) -> None:
