@@ -78,12 +78,16 @@ def vetoes_stand_again(journeys: Sequence[Journey], *, by: Any, at: datetime, ch
 
 
 def follow_ends(moves: Sequence[Moved]) -> None:
-    """After moves of one batch, in their transaction."""
+    """After moves of one batch, in their transaction: what waits is asked for once for all of them."""
+    ended: dict[tuple[Any, datetime, str], list[Journey]] = defaultdict(list)
+    reopened: dict[tuple[Any, datetime, str], list[Moved]] = defaultdict(list)
     for move in moves:
-        how: dict[str, Any] = {"by": move.by, "at": move.at, "channel": move.channel}
         if move.journey.state in CLOSED_STATES:
-            end_what_waits([move.journey], **how)
+            ended[move.by, move.at, move.channel].append(move.journey)
         elif move.verdict.wish.kind == Kind.REOPEN:
-            stands = vetoes_stand_again([move.journey], **how)
-            if stands and move.refresh:
-                gates.refresh_gates([move.journey], at=move.at)
+            reopened[move.by, move.at, move.channel].append(move)
+    for (by, at, channel), journeys in ended.items():
+        end_what_waits(journeys, by=by, at=at, channel=channel)
+    for (by, at, channel), again in reopened.items():
+        stands = vetoes_stand_again([m.journey for m in again], by=by, at=at, channel=channel)
+        gates.refresh_gates([m.journey for m in again if m.journey.pk in stands and m.refresh], at=at)
