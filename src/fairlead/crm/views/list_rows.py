@@ -150,7 +150,8 @@ class _Rows:
             return self._inner(spec)
         text, (before, after) = self._text(spec), self.record
         sample = self._at("is_sample")
-        tag = f' <span class="fl-tag fl-sample">{escape(_("Sample data"))}</span>'
+        word = escape(_("Sample data"))
+        tag = f' <span class="fl-tag fl-sample">{word}</span>'
 
         def link(row: Row) -> str:
             named = f'<a href="{before}{row[0]}{after}">{escape(text(row)) or f"#{row[0]}"}</a>'
