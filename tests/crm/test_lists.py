@@ -312,6 +312,40 @@ def test_margin_cannot_be_shown_sorted_filtered_or_exported_without_its_right(
     assert "34.27" in b"".join(get(client, export="csv")).decode()
 
 
+@pytest.mark.rule("AC-40", "T01", "T04")
+def test_a_seller_meets_the_margin_of_another_branch_nowhere(where: Company, client: Client) -> None:
+    """Who may read margins of the own deals: list, filter, export, aggregates and API hold none of the others."""
+    mine, theirs = where.deal("Mine", amount=100_000), where.deal("Theirs", owner=where.qi, amount=654_321)
+    where.edit(mine, margin="21.43")
+    where.edit(theirs, by=where.qi, margin="34.27")
+    secrets = ("34.27", "654,321", "654321", "754,321", "754321", "Theirs")
+    leaf = {"field": "margin", "op": "gte", "value": 10}
+    api = "/api/v1/opportunities"
+    client.force_login(where.zhou)
+    told = {
+        "list": get(client, leaf, cols="name,margin,amount"),
+        "export": get(client, cols="name,margin,amount", export="csv"),
+        "api list": client.get(api),
+        "funnel": client.get("/api/v1/funnel/stock"),
+        "board": client.get("/board/"),
+        "shared figures": client.get("/api/v1/figures/deal-team"),
+    }
+    for name, answer in told.items():
+        text = b"".join(answer).decode() if answer.streaming else answer.content.decode()
+        assert answer.status_code == 200 and not [secret for secret in secrets if secret in text], name
+    exported = b"".join(get(client, cols="name,margin,amount", export="csv")).decode()
+    assert "21.43" in exported and "21.43" in told["api list"].content.decode()
+    assert names(told["list"]) == ["Mine"]
+    for path in (
+        f"{api}/{theirs.pk}",
+        f"/opportunities/{theirs.pk}/",
+        f"{api}/{theirs.pk}/as-of?date=2026-01-01",
+    ):
+        assert client.get(path).status_code == 404, path
+    client.force_login(where.qi)
+    assert "34.27" in b"".join(get(client, cols="name,margin", export="csv")).decode()
+
+
 @pytest.mark.rule("T01", "T03")
 def test_a_list_and_its_count_and_export_hold_only_what_one_sees(where: Company, client: Client) -> None:
     where.deal("Mine", description="=1+1")
