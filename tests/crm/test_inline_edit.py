@@ -382,6 +382,7 @@ ADDING = re.compile(
     r"|board\w*|[a-z]+s|account|contact|segment|opportunity|\w+_alike|clean_up|view(_\w+)?|\w+_many|many_\w+)$"
     r"|crm:(merge|unmerge)$"  # tests/crm/test_merge
     r"|crm:given_process$"  # tests/process/test_leaving
+    r"|crm:successor$"  # tests/process/test_scenarios
     r"|crm:(team_split|veto\w*|hand_over\w*|role_\w+)$"  # tests/crm/test_deal_team
     r"|crm:(handbook\w*|launch|playbook_end|answer|unanswer|assess|plan\w*)$"  # tests/crm/test_methods, process/test_playbooks
     r"|offers:(contract_new|contracts|contract|milestone_\w+|of_opportunity)$"

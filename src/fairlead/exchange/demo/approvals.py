@@ -168,6 +168,7 @@ class Desk:
             request=pk, person=person, state=SeatState.ASKED, request__state=RequestState.PENDING
         )
         if not asked.exists():  # somebody else has answered, or it was taken back
+            self._forget_recalled(deal, kind, pk)
             return
         rng, by = self.rng, self.people[person]
         how: dict[str, Any] = {"by": by, "at": now, "channel": CHANNEL}
@@ -186,6 +187,13 @@ class Desk:
             comment = rng.choice(words.APPROVED)
             request = approving.decide(pk, approves=True, comment=comment, **how)
         self._go_on(deal, kind, request, now)
+
+    def _forget_recalled(self, deal: Deal, kind: str, pk: int) -> None:
+        """What was recalled with the end of its deal waits no longer: should the deal come back, it is asked anew."""
+        waiting = deal.requests.pending.get(kind)
+        is_recalled = ApprovalRequest.objects.filter(pk=pk, state=RequestState.RECALLED).exists()
+        if waiting is not None and waiting[0] == pk and is_recalled:
+            del deal.requests.pending[kind]
 
     def _give_back(self, _deal: Deal, kind: str, pk: int, how: dict[str, Any]) -> ApprovalRequest:
         return approving.give_back(pk, comment=self.rng.choice(words.RETURNED[kind]), **how)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from fairlead.crm.models import Opportunity
 from fairlead.crm.services import deal_team
 from fairlead.organisation.enums import Role
-from fairlead.process.enums import JourneyState
+from fairlead.process.enums import JourneyState, OverrideState, VetoState
+from fairlead.process.models import OverrideRequest, Veto
 from fairlead.process.packages import PACKAGES
 from fairlead.process.services import (
     accept_alternative,
@@ -131,10 +132,14 @@ class TeamLife:
             deal.journey_id, domain=domain, clause=clause, alternative=alternative, **self._how(by, now)
         )
         if is_settled:
-            self._afterwards(now, partial(self._settle, deal, row.pk, row.version, by))
+            self._afterwards(now, partial(self._settle, deal, row.pk, by))
 
-    def _settle(self, deal: Deal, veto: int, version: int, by: Any, now: datetime) -> None:
+    def _settle(self, deal: Deal, veto: int, by: Any, now: datetime) -> None:
         chance = self.rng.random()
+        row = Veto.objects.get(pk=veto)
+        if row.state != VetoState.OPEN:  # it ended with its deal
+            return
+        version = row.version  # of today: a deal that ended and came back has raised it again
         if chance < 0.6 and not deal.over:
             accept_alternative(veto, version=version, **self._how(deal.owner, now))
         elif chance < 0.8:
@@ -210,6 +215,10 @@ class TeamLife:
     def _answer_waiver(self, request: int, by: Any, now: datetime) -> None:
         granted = self.rng.random() < 0.75
         said = self.rng.choice(words.WAIVER_ANSWERS) if granted else words.WAIVER_REFUSED
+        if (
+            OverrideRequest.objects.get(pk=request).state != OverrideState.OPEN
+        ):  # withdrawn with its deal's end
+            return
         decide_override(request, granted=granted, text=said, **self._how(by, now))
 
     # --- standing in ---
