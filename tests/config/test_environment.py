@@ -56,7 +56,7 @@ def test_a_postgresql_url_is_read_with_its_socket_directory():
     assert (found["HOST"], found["PORT"], found["OPTIONS"]) == (
         "/run/postgresql",
         "5433",
-        {"sslmode": "require", "server_side_binding": True, "prepare_threshold": 3},
+        {"sslmode": "require", "server_side_binding": True, "prepare_threshold": 3, "options": "-c jit=off"},
     )
 
 

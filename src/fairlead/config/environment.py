@@ -137,6 +137,10 @@ def _postgresql(url: str) -> dict[str, Any]:
     if not threshold.isdecimal():
         raise ImproperlyConfigured("prepare_threshold in FAIRLEAD_DATABASE_URL must be a whole number.")
     options |= {"server_side_binding": True, "prepare_threshold": int(threshold) or None}
+    # Compiling a statement to machine code takes a tenth of a second, for answers of a hundredth: a frame that asks for
+    # what a manager of 10,000 deals may decide looks dear enough for it. A pooler may refuse what is set at the start.
+    if options["prepare_threshold"]:
+        options.setdefault("options", "-c jit=off")
     # A socket directory cannot stand before the slash of a URL: ?host=/run/postgresql.
     host = options.pop("host", "") or unquote(parts.hostname or "")
     return {
